@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace enclave::event {
+
+/// What ended a line. Its text is not part of `raw`.
+enum class Eol : std::uint8_t {
+  lf,
+  crlf,
+  none,  ///< the input ended without one (or the line was cut there)
+};
+
+/// Something that happened, as an input saw it. Views point into the Batch.
+struct Event {
+  std::string_view raw;       ///< the line verbatim: any bytes
+  std::string_view fields;    ///< JSON members without braces ("\"journal\":{…}"), or empty
+  std::string_view position;  ///< where in the source; empty: `offset` is the position
+  std::uint64_t offset = 0;   ///< byte offset of the line's first byte
+  std::uint64_t cut_bytes = 0;  ///< how many bytes of the line were left out because of its length
+  std::uint32_t source = 0;   ///< index into Batch::sources
+  Eol eol = Eol::lf;
+};
+
+/// What a batch took from one source. `from` and `to` are positions: where reading stood before the first and after
+/// the last event. One batch's `to` is the next one's `from`, unless something was lost.
+struct SourceRange {
+  std::string source;  ///< stable name without white space, such as file:/var/log/auth.log@1f3a9c02
+  std::string from;
+  std::string to;
+  std::uint64_t count = 0;
+  std::uint64_t lost = 0;  ///< bytes (files) or records that can never be read any more
+  /// What the input wants to be given at its next start; kept by the registry under `source`. Empty: forget the source.
+  std::string state;
+  bool operator==(const SourceRange&) const = default;
+};
+
+/// Events of one reading, with the memory that they point into and the positions to acknowledge once they are durable.
+/// Order of events is the order of reading. Movable; events stay valid.
+class Batch {
+ public:
+  std::vector<Event> events;
+  std::vector<SourceRange> sources;
+  std::int64_t wall_ns = 0;  ///< when it was read
+  std::int64_t boot_ns = 0;
+
+  /// Writable memory that lives as long as the batch.
+  std::span<char> allocate(std::size_t bytes);
+  std::string_view store(std::string_view bytes);
+  /// Gives back the unused end of the latest allocate().
+  void shrink_last(std::size_t unused);
+
+  /// Index of the range of this source; a new one begins at `from`. The latest range is looked at first.
+  std::uint32_t source(std::string_view name, std::string_view from);
+  /// Memory in use, for the bounds of queues.
+  std::size_t bytes() const { return arena_bytes_ + events.size() * sizeof(Event); }
+  bool empty() const { return events.empty() && sources.empty(); }
+  /// Forgets events and sources, keeps the memory.
+  void clear();
+
+ private:
+  struct Chunk {
+    std::unique_ptr<char[]> bytes;
+    std::size_t size = 0;
+    std::size_t used = 0;
+  };
+  std::vector<Chunk> chunks_;
+  std::size_t current_ = 0;
+  std::size_t arena_bytes_ = 0;
+};
+
+}  // namespace enclave::event

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "event/batch.h"
+#include "base/result.h"
+
+/// The record: one JSON line per event (docs/formats/record.md).
+namespace enclave::event {
+
+/// Appends one record per event of `batch`, LF-terminated, to `out`, numbered from `first_seq`, and the end offset in
+/// `out` of each record (without its LF) to `ends`. Never fails: any bytes have a form.
+void write_records(const Batch& batch, std::uint64_t first_seq, std::string_view boot_id, std::string& out,
+                   std::vector<std::size_t>& ends);
+
+/// A record read back. Owns its texts.
+struct Record {
+  std::uint64_t seq = 0;
+  std::int64_t wall_ns = 0;
+  std::int64_t boot_ns = 0;
+  std::string boot_id;
+  std::string source;
+  std::string position;
+  std::string raw;     ///< the original bytes, without what ended the line
+  std::string eol;     ///< "\n", "\r\n" or ""
+  std::uint64_t cut_bytes = 0;
+  std::string fields;  ///< the members that are not named above, as one JSON object
+  /// The bytes as they stood in the source.
+  std::string original() const { return raw + eol; }
+};
+
+/// Reads records back; keeps its buffers between calls. Not thread-safe. Any bytes may be given.
+class RecordReader {
+ public:
+  RecordReader();
+  ~RecordReader();
+  /// `line` without its LF. Fault::corrupt with the reason.
+  Result<Record> read(std::string_view line);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// A JSON string with its quotes. Bytes that are not UTF-8 are replaced by U+FFFD: for what people read.
+std::string json_text(std::string_view bytes);
+/// Appends `bytes` as the inside of a JSON string. They must be UTF-8.
+void append_json_escaped(std::string& out, std::string_view bytes);
+
+}  // namespace enclave::event
