@@ -20,9 +20,11 @@ TEST(Encoding, HexAndBase64GiveTheBytesBack) {
 }
 
 TEST(Encoding, DecodersRefuseASecondTextForTheSameBytes) {
-  for (const auto* text : {"Zg=", "Zg", "Zh==", "Zm9=", "Zg==Zg==", "Z===", " Zg=", "Zg\n="}) EXPECT_FALSE(from_base64(text)) << text;
+  for (const auto* text : {"Zg=", "Zg", "Zh==", "Zm9=", "Zg==Zg==", "Z===", " Zg=", "Zg\n="})
+    EXPECT_FALSE(from_base64(text)) << text;
   for (const auto* text : {"0", "0G", "AB"}) EXPECT_FALSE(from_hex(text)) << text;
-  for (const auto* text : {"", "01", "-1", "+1", "1 ", "18446744073709551616"}) EXPECT_FALSE(parse_number(text)) << text;
+  for (const auto* text : {"", "01", "-1", "+1", "1 ", "18446744073709551616"})
+    EXPECT_FALSE(parse_number(text)) << text;
   EXPECT_EQ(parse_number("18446744073709551615").value(), ~std::uint64_t{0});
 }
 
@@ -39,7 +41,8 @@ TEST(Time, IsPrintedAndReadBack) {
   const std::int64_t now = 1795426793123456789;
   EXPECT_EQ(parse_time(format_time(now)).value(), now);
   EXPECT_EQ(parse_time("2026-11-23T10:26:33+01:00").value(), parse_time("2026-11-23T09:26:33Z").value());
-  for (const auto* text : {"", "2026", "2026-13-01", "2026-02-30", "2026-11-23T25:00:00Z", "2026-11-23T09:26:33", "9999-01-01"})
+  for (const auto* text :
+       {"", "2026", "2026-13-01", "2026-02-30", "2026-11-23T25:00:00Z", "2026-11-23T09:26:33", "9999-01-01"})
     EXPECT_FALSE(parse_time(text)) << text;
 }
 

@@ -67,7 +67,8 @@ std::string to_base64(std::string_view bytes) {
 }
 
 Result<std::string> from_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return Error{Fault::invalid, "base64 text of {} characters is not a multiple of 4", text.size()};
+  if (text.size() % 4 != 0)
+    return Error{Fault::invalid, "base64 text of {} characters is not a multiple of 4", text.size()};
   std::string bytes;
   bytes.reserve(text.size() / 4 * 3);
   for (std::size_t i = 0; i < text.size(); i += 4) {
@@ -116,7 +117,8 @@ bool is_utf8(std::string_view bytes) {
       continue;
     }
     int more;
-    unsigned char low = 0x80, high = 0xbf;  // bounds of the second byte: no overlong form, no surrogate, no more than U+10FFFF
+    unsigned char low = 0x80,
+                  high = 0xbf;  // bounds of the second byte: no overlong form, no surrogate, no more than U+10FFFF
     if (lead >= 0xc2 && lead <= 0xdf) {
       more = 1;
     } else if (lead >= 0xe0 && lead <= 0xef) {

@@ -58,10 +58,14 @@ namespace {
 
 std::string_view kind_of(const Node& node) {
   switch (node.kind) {
-    case Node::Kind::null: return "nothing";
-    case Node::Kind::scalar: return "a single value";
-    case Node::Kind::list: return "a list";
-    case Node::Kind::map: return "a map";
+    case Node::Kind::null:
+      return "nothing";
+    case Node::Kind::scalar:
+      return "a single value";
+    case Node::Kind::list:
+      return "a list";
+    case Node::Kind::map:
+      return "a map";
   }
   return "something else";
 }
@@ -73,8 +77,8 @@ bool expect_scalar(const Node& node, std::string_view name, std::string_view wan
 }
 
 template <class Field, class Parse>
-void set_parsed(Field& field, const Node& node, std::string_view name, std::string_view wanted, Diagnostics& diagnostics,
-                Parse parse) {
+void set_parsed(Field& field, const Node& node, std::string_view name, std::string_view wanted,
+                Diagnostics& diagnostics, Parse parse) {
   if (!expect_scalar(node, name, wanted, diagnostics)) return;
   if (auto value = parse(node.scalar)) {
     field = *value;
@@ -126,8 +130,8 @@ void set(Strings& field, const Node& node, std::string_view name, Diagnostics& d
     if (expect_scalar(item, name, "a text", diagnostics)) field.push_back(item.scalar);
 }
 
-void check_word(const std::string& value, std::span<const std::string_view> words, const Node& node, std::string_view name,
-                Diagnostics& diagnostics) {
+void check_word(const std::string& value, std::span<const std::string_view> words, const Node& node,
+                std::string_view name, Diagnostics& diagnostics) {
   if (words.empty() || node.kind != Node::Kind::scalar) return;
   if (std::find(words.begin(), words.end(), value) != words.end()) return;
   const std::string near = nearest(value, words);
@@ -137,8 +141,9 @@ void check_word(const std::string& value, std::span<const std::string_view> word
 
 void unknown_key(const Node::Member& member, std::span<const std::string_view> known, Diagnostics& diagnostics) {
   const std::string near = nearest(member.key, known);
-  diagnostics.error(member.place, near.empty() ? fmt::format("\"{}\" is not a key here; known are {}", member.key, joined(known))
-                                               : fmt::format("\"{}\" is not a key here; did you mean \"{}\"?", member.key, near));
+  diagnostics.error(member.place,
+                    near.empty() ? fmt::format("\"{}\" is not a key here; known are {}", member.key, joined(known))
+                                 : fmt::format("\"{}\" is not a key here; did you mean \"{}\"?", member.key, near));
 }
 
 bool expect_map(const Node& node, std::string_view what, Diagnostics& diagnostics) {
@@ -151,7 +156,8 @@ std::pair<std::string_view, std::string> describe(bool value) { return {"yes or 
 std::pair<std::string_view, std::string> describe(std::uint64_t value) { return {"number", std::to_string(value)}; }
 std::pair<std::string_view, std::string> describe(ByteCount value) {
   for (const auto& [shift, name] : {std::pair{30, "GiB"}, {20, "MiB"}, {10, "KiB"}})
-    if (value.value != 0 && value.value % (1ULL << shift) == 0) return {"size", fmt::format("{}{}", value.value >> shift, name)};
+    if (value.value != 0 && value.value % (1ULL << shift) == 0)
+      return {"size", fmt::format("{}{}", value.value >> shift, name)};
   return {"size", fmt::format("{}B", value.value)};
 }
 std::pair<std::string_view, std::string> describe(Nanoseconds value) { return {"duration", format_duration(value)}; }

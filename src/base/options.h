@@ -93,8 +93,8 @@ void set(ByteCount& field, const Node& node, std::string_view name, Diagnostics&
 void set(Nanoseconds& field, const Node& node, std::string_view name, Diagnostics& diagnostics);
 void set(std::string& field, const Node& node, std::string_view name, Diagnostics& diagnostics);
 void set(Strings& field, const Node& node, std::string_view name, Diagnostics& diagnostics);
-void check_word(const std::string& value, std::span<const std::string_view> words, const Node& node, std::string_view name,
-                Diagnostics& diagnostics);
+void check_word(const std::string& value, std::span<const std::string_view> words, const Node& node,
+                std::string_view name, Diagnostics& diagnostics);
 void unknown_key(const Node::Member& member, std::span<const std::string_view> known, Diagnostics& diagnostics);
 bool expect_map(const Node& node, std::string_view what, Diagnostics& diagnostics);
 

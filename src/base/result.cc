@@ -7,14 +7,22 @@ namespace enclave {
 
 std::string_view name_of(Fault fault) {
   switch (fault) {
-    case Fault::invalid: return "invalid";
-    case Fault::denied: return "denied";
-    case Fault::absent: return "absent";
-    case Fault::conflict: return "conflict";
-    case Fault::busy: return "busy";
-    case Fault::corrupt: return "corrupt";
-    case Fault::limit: return "limit";
-    case Fault::unsupported: return "unsupported";
+    case Fault::invalid:
+      return "invalid";
+    case Fault::denied:
+      return "denied";
+    case Fault::absent:
+      return "absent";
+    case Fault::conflict:
+      return "conflict";
+    case Fault::busy:
+      return "busy";
+    case Fault::corrupt:
+      return "corrupt";
+    case Fault::limit:
+      return "limit";
+    case Fault::unsupported:
+      return "unsupported";
   }
   return "unknown";
 }

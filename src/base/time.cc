@@ -132,8 +132,9 @@ Result<ByteCount> parse_bytes(std::string_view text) {
     std::string_view name;
     int shift;
   };
-  constexpr Size kSizes[] = {{"", 0},    {"B", 0},    {"k", 10},   {"K", 10}, {"KB", 10}, {"KiB", 10}, {"M", 20}, {"MB", 20},
-                             {"MiB", 20}, {"G", 30}, {"GB", 30}, {"GiB", 30}, {"T", 40}, {"TB", 40}, {"TiB", 40}};
+  constexpr Size kSizes[] = {{"", 0},     {"B", 0},    {"k", 10},  {"K", 10},   {"KB", 10},
+                             {"KiB", 10}, {"M", 20},   {"MB", 20}, {"MiB", 20}, {"G", 30},
+                             {"GB", 30},  {"GiB", 30}, {"T", 40},  {"TB", 40},  {"TiB", 40}};
   for (const auto& size : kSizes) {
     if (!number || unit != size.name) continue;
     if (*number > (std::numeric_limits<std::uint64_t>::max() >> size.shift))

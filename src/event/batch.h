@@ -18,12 +18,12 @@ enum class Eol : std::uint8_t {
 
 /// Something that happened, as an input saw it. Views point into the Batch.
 struct Event {
-  std::string_view raw;       ///< the line verbatim: any bytes
-  std::string_view fields;    ///< JSON members without braces ("\"journal\":{…}"), or empty
-  std::string_view position;  ///< where in the source; empty: `offset` is the position
-  std::uint64_t offset = 0;   ///< byte offset of the line's first byte
+  std::string_view raw;         ///< the line verbatim: any bytes
+  std::string_view fields;      ///< JSON members without braces ("\"journal\":{…}"), or empty
+  std::string_view position;    ///< where in the source; empty: `offset` is the position
+  std::uint64_t offset = 0;     ///< byte offset of the line's first byte
   std::uint64_t cut_bytes = 0;  ///< how many bytes of the line were left out because of its length
-  std::uint32_t source = 0;   ///< index into Batch::sources
+  std::uint32_t source = 0;     ///< index into Batch::sources
   Eol eol = Eol::lf;
 };
 

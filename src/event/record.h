@@ -1,15 +1,33 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "event/batch.h"
 #include "base/result.h"
+#include "event/batch.h"
 
 /// The record: one JSON line per event (docs/formats/record.md).
 namespace enclave::event {
+
+/// Writes the records of batches; its memory is used again for the next batch. Not thread-safe.
+class RecordWriter {
+ public:
+  RecordWriter();
+  ~RecordWriter();
+  /// One record per event, LF-terminated, numbered from `first_seq`. Valid until the next call. Never fails: any bytes
+  /// have a form.
+  std::string_view write(const Batch& batch, std::uint64_t first_seq, std::string_view boot_id);
+  /// End offset of each record of the latest write(), without its LF.
+  const std::vector<std::size_t>& ends() const { return ends_; }
+
+ private:
+  class Buffer;
+  std::unique_ptr<Buffer> buffer_;
+  std::vector<std::size_t> ends_;
+};
 
 /// Appends one record per event of `batch`, LF-terminated, to `out`, numbered from `first_seq`, and the end offset in
 /// `out` of each record (without its LF) to `ends`. Never fails: any bytes have a form.
@@ -24,8 +42,8 @@ struct Record {
   std::string boot_id;
   std::string source;
   std::string position;
-  std::string raw;     ///< the original bytes, without what ended the line
-  std::string eol;     ///< "\n", "\r\n" or ""
+  std::string raw;  ///< the original bytes, without what ended the line
+  std::string eol;  ///< "\n", "\r\n" or ""
   std::uint64_t cut_bytes = 0;
   std::string fields;  ///< the members that are not named above, as one JSON object
   /// The bytes as they stood in the source.
