@@ -27,6 +27,8 @@ class Aead {
 
   /// Appends ciphertext and tag to `out`.
   void seal(const Nonce& nonce, std::string_view associated, std::string_view plain, std::string& out);
+  /// The same in place: what stands in `text` from `from` on becomes ciphertext and tag.
+  void seal_tail(const Nonce& nonce, std::string_view associated, std::string& text, std::size_t from);
   /// Appends the plain text to `out`; Fault::corrupt, and nothing appended, when key, nonce, associated data or bytes
   /// are not those of seal().
   Result<void> open(const Nonce& nonce, std::string_view associated, std::string_view sealed, std::string& out);
@@ -36,7 +38,7 @@ class Aead {
   std::unique_ptr<State> state_;
 };
 
-/// HKDF-SHA-256 (RFC 5869).
+/// HKDF-SHA-256 (RFC 5869). At most 255 × 32 bytes.
 Secret hkdf_sha256(const Secret& key, std::string_view salt, std::string_view info, std::size_t bytes);
 std::array<std::uint8_t, 32> hmac_sha256(std::string_view key, std::string_view message);
 
