@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/options.h"
+#include "base/ports.h"
+#include "base/time.h"
+#include "pipeline/input.h"
+
+/// enclave.yaml: what it may say, and what follows from it. One table per section parses, checks and documents it
+/// (config.cc); the manual, the annotated file of `enclave init` and the completion are made from the same tables.
+namespace enclave::pipeline {
+
+inline constexpr std::string_view kDefaultConfigPath = "/etc/enclave/enclave.yaml";
+inline constexpr std::size_t kRecipientsMax = 64;
+inline constexpr std::size_t kInputsMax = 1'000;
+
+struct StorageConfig {
+  std::string endpoint;             ///< "file:///…" without a trailing slash, or "https://host[:port]"
+  std::string credentials = "env";  ///< "env" or "file:/absolute/path"
+  std::string region = "us-east-1";
+  std::string ca;
+  std::string addressing = "path";
+  bool insecure_http = false;
+
+  bool is_file() const { return endpoint.starts_with("file://"); }
+  /// Of a file endpoint: the directory that holds the buckets.
+  std::string directory() const { return endpoint.substr(7); }
+};
+
+struct BucketConfig {
+  std::string name;
+  std::string purpose;  ///< "data" or "logs"
+  Nanoseconds retain{0};
+};
+
+struct InputConfig {
+  Node node;  ///< the map as it stands, for InputSetup::config
+  const InputPlugin* plugin = nullptr;
+  std::string id;  ///< unique; "<type>-<n>" where the file gives none
+  bool enabled = true;
+};
+
+struct KeysConfig {
+  std::string provider = "file";
+  std::string identity;
+  Strings recipients;
+};
+
+struct ArchiveConfig {
+  Nanoseconds flush_after = std::chrono::seconds(30);
+  ByteCount batch_bytes = 64_MiB;
+  ByteCount object_bytes = 16_MiB;
+  Nanoseconds heartbeat = std::chrono::minutes(5);
+};
+
+struct SpoolConfig {
+  ByteCount bytes_max = 1_GiB;
+  ByteCount segment_bytes = 32_MiB;
+};
+
+struct VerifyConfig {
+  Nanoseconds stale_after = std::chrono::hours(1);
+};
+
+/// The whole file, checked. Paths are absolute (or relative to the working directory, when the file's own path is).
+struct Config {
+  std::string path;  ///< of the file
+  std::string enclave;
+  std::string state = "/var/lib/enclave";
+  StorageConfig storage;
+  std::vector<BucketConfig> buckets;
+  std::vector<InputConfig> inputs;
+  KeysConfig keys;
+  ArchiveConfig archive;
+  SpoolConfig spool;
+  VerifyConfig verify;
+
+  /// Name of the bucket `for: logs`; "logs" where the file names none.
+  std::string log_bucket() const;
+};
+
+/// The values of a document. Every mistake goes to the diagnostics; when there is one, the Config is not to be used.
+Config parse_config(const Node& root, const std::string& path, Diagnostics& diagnostics);
+
+/// YAML → Node → Config, with the mistakes of both in the order of the file.
+Config parse_config_text(std::string_view text, const std::string& path, Diagnostics& diagnostics);
+
+/// Reads, parses and checks. Fails when the file cannot be read, and with Fault::invalid ("3 mistakes in FILE") when
+/// the diagnostics hold an error.
+Result<Config> load_config(Files& files, const std::string& path, Diagnostics& diagnostics);
+
+/// One section of the file, for manuals. `name`: "" (the top), "storage", "buckets[]", "logging.inputs[]", …; inputs of
+/// each type follow as "logging.inputs[] type: file".
+struct ConfigSection {
+  std::string name;
+  std::string help;
+  std::vector<OptionCard> cards;
+};
+std::vector<ConfigSection> config_manual();
+
+}  // namespace enclave::pipeline

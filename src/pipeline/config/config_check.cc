@@ -1,0 +1,175 @@
+#include "pipeline/config/config_check.h"
+
+#include <algorithm>
+#include <map>
+
+#include "crypto/age.h"
+
+namespace enclave::pipeline {
+namespace {
+
+constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz0123456789";
+constexpr std::string_view kAlphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+bool only(std::string_view text, std::string_view letters, std::string_view more) {
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return letters.find(c) != std::string_view::npos || more.find(c) != std::string_view::npos;
+  });
+}
+
+void check_range(const Node& node, std::string_view key, ByteCount value, ByteCount least, ByteCount most,
+                 Diagnostics& diagnostics) {
+  if (value >= least && value <= most) return;
+  diagnostics.error(place_of(node, key), fmt::format("{}: {} is out of range; from {} to {} is allowed", key,
+                                                     format_bytes(value), format_bytes(least), format_bytes(most)));
+}
+
+void check_range(const Node& node, std::string_view key, Nanoseconds value, Nanoseconds least, Nanoseconds most,
+                 Diagnostics& diagnostics) {
+  if (value >= least && value <= most) return;
+  diagnostics.error(place_of(node, key),
+                    fmt::format("{}: {} is out of range; from {} to {} is allowed", key, format_duration(value),
+                                format_duration(least), format_duration(most)));
+}
+
+/// "host", "host:port", "[v6]:port".
+bool is_authority(std::string_view text) {
+  const auto close = text.starts_with('[') ? text.find(']') : std::string_view::npos;
+  const auto colon = text.find(':', close == std::string_view::npos ? 0 : close);
+  const std::string_view host = text.substr(0, colon);
+  if (host.empty() || host.size() > 253) return false;
+  if (close != std::string_view::npos) {
+    if (close + 1 != host.size() || !only(host.substr(1, close - 1), "0123456789abcdefABCDEF", ":.")) return false;
+  } else if (!only(host, kAlphanumeric, ".-_")) {
+    return false;
+  }
+  if (colon == std::string_view::npos) return true;
+  const std::string_view port = text.substr(colon + 1);
+  return !port.empty() && port.size() <= 5 && only(port, "0123456789", "") && std::stoul(std::string(port)) <= 65535;
+}
+
+void check_url(const Node& node, StorageConfig& storage, Diagnostics& diagnostics) {
+  const bool plain = storage.endpoint.starts_with("http://");
+  const Place& place = place_of(node, "endpoint");
+  std::string_view rest = std::string_view(storage.endpoint).substr(plain ? 7 : 8);
+  if (rest.ends_with('/')) {
+    rest.remove_suffix(1);
+    storage.endpoint.pop_back();
+  }
+  if (rest.find('@') != std::string_view::npos) {
+    diagnostics.error(place, "endpoint: user name and password do not belong into the address; see credentials");
+  } else if (!is_authority(rest)) {
+    diagnostics.error(place, fmt::format("endpoint: \"{}\" is not the address of a server; write https://HOST or "
+                                         "https://HOST:PORT, without the name of a bucket",
+                                         storage.endpoint));
+  } else if (plain && !storage.insecure_http) {
+    diagnostics.error(place,
+                      "endpoint: http:// sends data in the clear; use https://, or for a test "
+                      "insecure_http: true");
+  }
+}
+
+}  // namespace
+
+const Place& place_of(const Node& map, std::string_view key) {
+  const Node* found = map.find(key);
+  return found != nullptr ? found->place : map.place;
+}
+
+bool is_enclave_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && only(name.substr(0, 1), kAlphanumeric, "") &&
+         only(name, kAlphanumeric, "._-");
+}
+
+bool is_bucket_name(std::string_view name) {
+  return name.size() >= 3 && name.size() <= 63 && only(name, kLower, ".-") && only(name.substr(0, 1), kLower, "") &&
+         only(name.substr(name.size() - 1), kLower, "") && name.find("..") == std::string_view::npos;
+}
+
+void check_storage(const Node& node, StorageConfig& storage, Diagnostics& diagnostics) {
+  const std::string& endpoint = storage.endpoint;
+  if (node.find("endpoint") == nullptr) {
+    // The embedded store.
+  } else if (endpoint.starts_with("https://") || endpoint.starts_with("http://")) {
+    check_url(node, storage, diagnostics);
+  } else if (!endpoint.starts_with("file:///")) {
+    diagnostics.error(place_of(node, "endpoint"),
+                      fmt::format("endpoint: \"{}\" is neither file:///DIRECTORY nor https://HOST[:PORT]", endpoint));
+  }
+  if (storage.credentials != "env" && !(storage.credentials.starts_with("file:") && storage.credentials.size() > 5)) {
+    // What stands here may be a secret that was put into the wrong place: it is not repeated.
+    diagnostics.error(place_of(node, "credentials"), "credentials: neither env nor file:PATH");
+  }
+  if (storage.region.empty() || storage.region.size() > 64 || !only(storage.region, kAlphanumeric, "-_."))
+    diagnostics.error(place_of(node, "region"),
+                      fmt::format("region: \"{}\" is not the name of a region, such as us-east-1", storage.region));
+}
+
+void check_buckets(const Node& list, const std::vector<BucketConfig>& buckets, Diagnostics& diagnostics) {
+  std::map<std::string_view, bool> names;
+  const Place* logs = nullptr;
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    const Node& node = list.items[i];
+    if (node.kind != Node::Kind::map) continue;
+    const BucketConfig& bucket = buckets[i];
+    const Place& name_place = place_of(node, "name");
+    if (node.find("name") == nullptr) {
+      diagnostics.error(node.place, "a bucket without a name; add name: NAME");
+    } else if (!is_bucket_name(bucket.name)) {
+      diagnostics.error(name_place,
+                        fmt::format("name: \"{}\" cannot be the name of a bucket; 3 to 63 of a-z, 0-9, \".\" and \"-\" "
+                                    "are allowed, the first and the last a letter or a digit",
+                                    bucket.name));
+    } else if (!names.emplace(bucket.name, true).second) {
+      diagnostics.error(name_place, fmt::format("name: \"{}\" stands here a second time", bucket.name));
+    }
+    if (node.find("for") == nullptr)
+      diagnostics.error(node.place, "a bucket without a use; add for: data or for: logs");
+    if (bucket.purpose != "logs") continue;
+    if (logs != nullptr)
+      diagnostics.error(
+          place_of(node, "for"),
+          fmt::format("for: there is a bucket for logs already, on line {}; only one is used", logs->line));
+    logs = &place_of(node, "for");
+  }
+}
+
+void check_keys(const Node& node, const KeysConfig& keys, Diagnostics& diagnostics) {
+  const Node* list = node.find("recipients");
+  if (list == nullptr) return;
+  if (keys.recipients.empty() || keys.recipients.size() > kRecipientsMax)
+    diagnostics.error(list->place, fmt::format("recipients: {} of them; 1 to {} are allowed", keys.recipients.size(),
+                                               kRecipientsMax));
+  const auto check = [&](const Node& item) {
+    if (item.kind != Node::Kind::scalar) return;
+    if (item.scalar.starts_with("AGE-SECRET-KEY-")) {
+      diagnostics.error(item.place,
+                        "recipients: this is an identity, which opens the log, and it stands in a file that others "
+                        "read; make a new one, and write its recipient (age1…) here");
+    } else if (auto recipient = crypto::AgeRecipient::parse(item.scalar); !recipient) {
+      diagnostics.error(item.place, fmt::format("recipients: {}", recipient.error().text()));
+    }
+  };
+  if (list->kind == Node::Kind::scalar) check(*list);
+  for (const Node& item : list->items) check(item);
+}
+
+void check_archive(const Node& node, const ArchiveConfig& archive, Diagnostics& diagnostics) {
+  check_range(node, "flush_after", archive.flush_after, std::chrono::milliseconds(100), std::chrono::hours(24),
+              diagnostics);
+  check_range(node, "heartbeat", archive.heartbeat, std::chrono::seconds(1), std::chrono::hours(24), diagnostics);
+  check_range(node, "batch_bytes", archive.batch_bytes, 64_KiB, 1_GiB, diagnostics);
+  check_range(node, "object_bytes", archive.object_bytes, 64_KiB, 1_GiB, diagnostics);
+}
+
+void check_spool(const Node& node, const SpoolConfig& spool, Diagnostics& diagnostics) {
+  check_range(node, "bytes_max", spool.bytes_max, 1_MiB, ByteCount{1ULL << 50}, diagnostics);
+  check_range(node, "segment_bytes", spool.segment_bytes, 64_KiB, 1_GiB, diagnostics);
+  if (spool.segment_bytes.value > spool.bytes_max.value / 2)
+    diagnostics.error(place_of(node, node.find("segment_bytes") != nullptr ? "segment_bytes" : "bytes_max"),
+                      fmt::format("segment_bytes: {} is more than half of bytes_max, {}; space is given back by whole "
+                                  "segments",
+                                  format_bytes(spool.segment_bytes), format_bytes(spool.bytes_max)));
+}
+
+}  // namespace enclave::pipeline
