@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -61,6 +62,9 @@ struct Leaf {
   bool operator==(const Leaf&) const = default;
 };
 
+/// Whether format_leaf can write it: the lines that its kind must and may have, the form of each field, the length.
+/// Fault::invalid says what is wrong.
+Result<void> check_leaf(const Leaf& leaf);
 /// The canonical text. ENSUREs that it fits kLeafBytesMax and that texts hold no white space where none may be.
 std::string format_leaf(const Leaf& leaf);
 /// The part that LeafSignature covers.
