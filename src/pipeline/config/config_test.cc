@@ -164,9 +164,11 @@ TEST(Yaml, AliasesRepeatTheirText) {
 }
 
 TEST(Yaml, DeepAndLongDocumentsAreRefusedNotFollowed) {
-  Diagnostics deep;
-  (void)parse_yaml("a: " + std::string(500'000, '['), "f", deep);
-  EXPECT_THAT(deep.text(), HasSubstr("nested more than 64 deep"));
+  for (const std::size_t depth : {65U, 5'000U, 500'000U}) {
+    Diagnostics deep;
+    (void)parse_yaml("- " + std::string(depth, '[') + std::string(depth, ']'), "f", deep);
+    EXPECT_THAT(deep.text(), HasSubstr("nested more than 64 deep")) << depth;
+  }
   Diagnostics large;
   (void)parse_yaml(std::string(kYamlBytesMax + 1, 'x'), "f", large);
   EXPECT_THAT(large.text(), HasSubstr("is this the right file?"));
