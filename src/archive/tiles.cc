@@ -84,7 +84,7 @@ Result<TileId> parse_tile_path(std::string_view path) {
   if (!is_group(group) || tile.index > kIndexMax / 1000) return bad();
   tile.index = tile.index * 1000 + group_value(group);
   // One path for one tile: no leading x000, nothing behind.
-  if (tile_path(tile) != whole) return bad();
+  if (tile.index > kIndexMax || tile_path(tile) != whole) return bad();
   return tile;
 }
 
