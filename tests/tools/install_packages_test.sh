@@ -23,7 +23,8 @@ run() {
 }
 
 # shellcheck disable=SC2016
-program apt-get 'echo "apt-get $*" >>"$CALLS"; if [ -x "$POLICY_RC_D" ]; then "$POLICY_RC_D"; echo "policy $?" >>"$CALLS"; fi'
+program apt-get 'echo "apt-get $*" >>"$CALLS"
+[ ! -x "$POLICY_RC_D" ] || { "$POLICY_RC_D"; echo "policy $?" >>"$CALLS"; }'
 program apt-cache 'exit 0'
 program id 'echo 0'
 

@@ -8,7 +8,10 @@ import subprocess
 from . import banned, form
 from .source import Finding, Source
 
-_SKIPPED_FOLDERS = {"build", "var", ".git", "__pycache__", "node_modules", "corpus", "samples", "vectors"}
+_SKIPPED_FOLDERS = {"build", "var", ".git", "__pycache__", "node_modules"}
+# What lies there is input: only the code is ours.
+_INPUT_FOLDERS = re.compile(r"(^|/)(corpus|samples|vectors|golden)/")
+_CODE = (".cc", ".h", ".py", ".sh", ".cmake", "CMakeLists.txt")
 _CHECKED = (".cc", ".h", ".py", ".sh", ".cmake", ".md", ".txt", ".yaml", ".service")
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.MULTILINE)
 
@@ -18,6 +21,8 @@ def files_of(root):
         names[:] = sorted(name for name in names if name not in _SKIPPED_FOLDERS)
         for name in sorted(files):
             path = os.path.relpath(os.path.join(folder, name), root)
+            if _INPUT_FOLDERS.search(path) and not name.endswith(_CODE):
+                continue
             if name.endswith(_CHECKED) or name == "Makefile" or path.startswith((".ci/", "tools/", "bench/")):
                 yield path
 
