@@ -160,11 +160,13 @@ class Corpus {
   }
 
   void error(std::string& out) {
-    line(
-        out,
-        R"(2026/11/{:02} {} [error] {}#{}: *{} upstream timed out (110: Connection timed out) while reading response header from upstream, client: {}, server: portal.example.org, request: "GET {} HTTP/1.1", upstream: "http://10.0.0.{}:8080{}", host: "portal.example.org")",
-        day(), hour(), 900 + rng_.below(8), 900 + rng_.below(8), rng_.below(10'000'000), client().address, path(),
-        2 + rng_.below(12), path());
+    line(out,
+         "2026/11/{:02} {} [error] {}#{}: *{} upstream timed out (110: Connection timed out) while reading response "
+         "header "
+         "from upstream, client: {}, server: portal.example.org, request: \"GET {} HTTP/1.1\", upstream: "
+         "\"http://10.0.0.{}:8080{}\", host: \"portal.example.org\"",
+         day(), hour(), 900 + rng_.below(8), 900 + rng_.below(8), rng_.below(10'000'000), client().address, path(),
+         2 + rng_.below(12), path());
   }
 
   void auth(std::string& out) {

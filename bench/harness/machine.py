@@ -27,12 +27,13 @@ def describe(checkout):
     flags = _first(r"^flags\s*:(.*)$", cpu, "").split()
     memory_kib = int(_first(r"^MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text(encoding="utf-8"), "0"))
     system = _first(r'^PRETTY_NAME="(.*)"$', pathlib.Path("/etc/os-release").read_text(encoding="utf-8"))
-    changed = " with changes" if _output("git", "-C", str(checkout), "status", "--porcelain", "-uno", "--", "src") else ""
+    dirty = _output("git", "-C", str(checkout), "status", "--porcelain", "-uno", "--", "src")
     return {
         "processor": f"{model}, {os.cpu_count()} cores",
         "instructions": " ".join(flag for flag in _FLAGS if flag in flags) or "unknown",
         "memory": f"{memory_kib / (1 << 20):.0f} GiB",
         "system": f"{system}, Linux {platform.release()}",
         "compiler": _output("g++", "--version").split("\n")[0],
-        "commit": (_output("git", "-C", str(checkout), "rev-parse", "--short", "HEAD") or "unknown") + changed,
+        "commit": (_output("git", "-C", str(checkout), "rev-parse", "--short", "HEAD") or "unknown")
+        + (" with changes" if dirty else ""),
     }

@@ -81,10 +81,12 @@ class Bench:
         self.check_complete("one", lines)
         parts = {part: median(limit[part] for limit in limits) * GIB / bytes_
                  for part in ("read", "scan", "zstd", "sha256", "chacha20")}
-        store = sum(file.stat().st_size for file in (self.work / "one/store").rglob("*") if file.is_file())
-        return {"bytes": bytes_, "lines": lines, "compressed": limits[0]["compressed"], "stored": store, "limits": parts,
+        stored = sum(file.stat().st_size for file in (self.work / "one/store").rglob("*") if file.is_file())
+        return {"bytes": bytes_, "lines": lines, "compressed": limits[0]["compressed"], "stored": stored,
+                "limits": parts,
                 "limit": sum(parts.values()), "cpu": median(run.cpu for run in runs) * GIB / bytes_,
-                "wall": median(run.wall for run in runs) * GIB / bytes_, "all_cpu": [run.cpu * GIB / bytes_ for run in runs],
+                "wall": median(run.wall for run in runs) * GIB / bytes_,
+                "all_cpu": [run.cpu * GIB / bytes_ for run in runs],
                 "peak_mib": max(run.peak_mib for run in runs)}
 
     def check_complete(self, name, lines):
@@ -111,7 +113,8 @@ class Bench:
         _, file = self.config("idle", f"{path}/*/*.log")
         say(f"idle with {self.wanted.files} quiet files for {self.wanted.idle} s")
         with open(os.devnull, "rb") as nothing, open(self.work / "idle/out", "wb") as out:
-            process = subprocess.Popen([str(self.enclave), "run", "-c", str(file)], stdin=nothing, stdout=out, stderr=out)
+            command = [str(self.enclave), "run", "-c", str(file)]
+            process = subprocess.Popen(command, stdin=nothing, stdout=out, stderr=out)
         try:
             self.wait_until_quiet(process)
             began, before = time.monotonic(), cpu_of(process.pid)
