@@ -46,23 +46,23 @@ def verify_rows(checks):
 def render(figures, machine, wanted, now):
     one, many, idle = figures["limits and one file"], figures["many files"], figures["idle"]
     lines = ["# Results", "",
-             f"Written by `make bench` on {now:%Y-%m-%d}. CPU seconds are user and system together, all threads, as the "
-             f"kernel counts them; medians of {wanted.repeat} runs, memory the largest of them.", ""]
+             f"Written by `make bench` on {now:%Y-%m-%d}. CPU seconds are user and system together, all threads, as "
+             f"the kernel counts them; medians of {wanted.repeat} runs, memory the largest of them.", ""]
     lines += table(("goal", "figure", "wanted", "met"),
                    [(what, figure, goal, "yes" if met else "**no**") for what, figure, goal, met in goals(figures)])
     lines += ["", "## Machine", ""] + table(("what", "value"), list(machine.items()))
     lines += ["", "## One file", "",
-              f"{mib(one['bytes'])}, {one['lines']:,} lines: nginx access and error logs, sshd and sudo, and debug logs "
-              f"of nova, keystone and neutron, made by `bench_corpus` with seed {wanted.seed}. The limits are measured in "
-              "the same run over the same bytes, each part alone.", ""]
+              f"{mib(one['bytes'])}, {one['lines']:,} lines: nginx access and error logs, sshd and sudo, and debug "
+              f"logs of nova, keystone and neutron, made by `bench_corpus` with seed {wanted.seed}. The limits are measured "
+              "in the same run over the same bytes, each part alone.", ""]
     lines += table(("what", "CPU s per GiB", "wall s per GiB"),
                    [(_NAMES[part], f"{value:.2f}", "") for part, value in one["limits"].items()]
                    + [("**sum of the limits**", f"**{one['limit']:.2f}**", ""),
                       ("**`enclave run --once`**", f"**{one['cpu']:.2f}**", f"{one['wall']:.2f}")])
     runs = ", ".join(f"{cpu:.2f}" for cpu in one["all_cpu"])
     lines += ["", f"The runs: {runs} CPU s per GiB. zstd alone makes "
-              f"{mib(one['compressed'])} of the lines; the store holds {mib(one['stored'])}, with sequence number, times, "
-              "boot and source of every record, encrypted.", "", "## Many files", ""]
+              f"{mib(one['compressed'])} of the lines; the store holds {mib(one['stored'])}, with sequence number, "
+              "times, boot and source of every record, encrypted.", "", "## Many files", ""]
     lines += table(("what", "figure"), [
         (f"{many['files']:,} files, {many['mib']} MiB together: CPU per GiB", f"{many['cpu']:.2f} s"),
         ("wall", f"{many['wall']:.2f} s"),
