@@ -53,15 +53,15 @@ def render(figures, machine, wanted, now):
     lines += ["", "## Machine", ""] + table(("what", "value"), list(machine.items()))
     lines += ["", "## One file", "",
               f"{mib(one['bytes'])}, {one['lines']:,} lines: nginx access and error logs, sshd and sudo, and debug "
-              f"logs of nova, keystone and neutron, made by `bench_corpus` with seed {wanted.seed}. The limits are measured "
-              "in the same run over the same bytes, each part alone.", ""]
+              f"logs of nova, keystone and neutron, made by `bench_corpus` with seed {wanted.seed}. The limits are "
+              "measured in the same run over the same bytes, each part alone.", ""]
     lines += table(("what", "CPU s per GiB", "wall s per GiB"),
                    [(_NAMES[part], f"{value:.2f}", "") for part, value in one["limits"].items()]
                    + [("**sum of the limits**", f"**{one['limit']:.2f}**", ""),
                       ("**`enclave run --once`**", f"**{one['cpu']:.2f}**", f"{one['wall']:.2f}")])
     runs = ", ".join(f"{cpu:.2f}" for cpu in one["all_cpu"])
     lines += ["", f"The runs: {runs} CPU s per GiB. zstd alone makes "
-              f"{mib(one['compressed'])} of the lines; the store holds {mib(one['stored'])}, with sequence number, "
+              f"{mib(one['compressed'])} of them; the store holds {mib(one['stored'])}, with sequence number, "
               "times, boot and source of every record, encrypted.", "", "## Many files", ""]
     lines += table(("what", "figure"), [
         (f"{many['files']:,} files, {many['mib']} MiB together: CPU per GiB", f"{many['cpu']:.2f} s"),
