@@ -38,6 +38,12 @@ class SimStore : public cloud::ObjectStore {
   void stall(Nanoseconds duration) { stalled_until_ = clock_.elapsed_ns() + duration.count(); }
   /// Every call fails until it comes back.
   void go_away(bool away) { away_ = away; }
+  /// Well again, whatever it was.
+  void recover() {
+    manners_ = {};
+    away_ = false;
+    stalled_until_ = 0;
+  }
   /// The caller's process is dead: what it asks is not heard.
   void set_dead(std::function<bool()> dead) { dead_ = std::move(dead); }
   void set_trace(std::function<void(const std::string&)> trace) { trace_ = std::move(trace); }
