@@ -3,25 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <random>
 #include <string>
 #include <type_traits>
 
 #include "base/encoding.h"
+#include "crypto/test_random.h"
 
 namespace enclave::crypto {
 namespace {
-
-class SeededRandom : public Random {
- public:
-  explicit SeededRandom(unsigned seed) : engine_(seed) {}
-  void fill(std::span<std::uint8_t> into) override {
-    for (auto& byte : into) byte = static_cast<std::uint8_t>(engine_());
-  }
-
- private:
-  std::mt19937 engine_;
-};
 
 struct Vector {
   const char* seed;
@@ -70,7 +59,7 @@ TEST(Ed25519, GivesThePublishedKeysAndSignatures) {
 }
 
 TEST(Ed25519, RefusesAChangedMessageSignatureOrKey) {
-  SeededRandom random(11);
+  TestRandom random(11);
   const auto key = Ed25519PrivateKey::generate(random);
   const auto signature = key.sign("message");
   EXPECT_TRUE(verify(key.public_key(), "message", signature));
