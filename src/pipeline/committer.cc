@@ -75,6 +75,7 @@ Committer::Committer(World world, const EngineOptions& options, SharedLog& log, 
 Result<void> Committer::recover(const crypto::Secret& spool_key, std::vector<std::string>& notices) {
   const std::uint64_t sealed_seq = log_.log->last_seq();
   next_seq_ = sealed_seq + 1;
+  recovered_wall_ns_ = log_.log->last_leaf_wall_ns();
   const Spool::Options options{join_path(options_.state_directory, "spool"), options_.segment_bytes};
   spool_ = TRY(Spool::open(
       world_, options, spool_key, [&](Frame&& frame) { recover_frame(std::move(frame), sealed_seq, notices); },
@@ -189,7 +190,10 @@ Result<void> Committer::seal_front() {
       TRY(log_.log->append(std::move(leaf), {}));
     } else {
       archive::Sealer sealer(*log_.log, options_.recipients, item.boot_id, world_.random);
+      const std::uint64_t index = log_.log->size();
+      const std::int64_t first_wall_ns = item.batch.first_wall_ns();
       TRY(sealer.seal(item.batch));
+      sealed_first_wall_.emplace(index, first_wall_ns);
     }
   }
   last_leaf_boot_ns_ = world_.clock.boot_ns();
@@ -291,22 +295,32 @@ void Committer::failed(const Error& error) {
 }
 
 void Committer::tell() {
-  std::uint64_t outbox, leaves, waiting;
+  std::uint64_t outbox, leaves;
+  std::vector<archive::Log::Pending> pending;
   {
     const std::lock_guard lock(log_.mutex);
     outbox = log_.log->outbox_bytes();
     leaves = log_.log->size();
-    waiting = log_.log->pending().size();
+    pending = log_.log->pending();
   }
   std::int64_t oldest = 0;
   for (const auto& item : items_)
     if (oldest == 0 && !item.gap) oldest = item.batch.first_wall_ns();
+  std::int64_t unsent = oldest;
+  if (!pending.empty()) {
+    sealed_first_wall_.erase(sealed_first_wall_.begin(), sealed_first_wall_.lower_bound(pending.front().index));
+    const auto known = sealed_first_wall_.find(pending.front().index);
+    unsent = known == sealed_first_wall_.end() ? recovered_wall_ns_ : known->second;
+  } else {
+    sealed_first_wall_.clear();
+  }
   ledger_.change([&](EngineStatus& status) {
+    status.oldest_unsent_wall_ns = unsent;
     status.last_seq = next_seq_ - 1;
     status.spool_bytes = spool_->bytes();
     status.outbox_bytes = outbox;
     status.leaves = leaves;
-    status.objects_waiting = waiting;
+    status.objects_waiting = pending.size();
     status.oldest_unsealed_wall_ns = oldest;
     status.reading_stopped = retry_boot_ns_ > world_.clock.boot_ns() || full_;
   });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -80,6 +81,8 @@ class Committer {
   std::uint64_t sealed_ordinal_ = 0;
   std::int64_t last_leaf_boot_ns_ = 0;
   std::int64_t retry_boot_ns_ = 0;
+  std::map<std::uint64_t, std::int64_t> sealed_first_wall_;  ///< of objects not yet sent, by leaf index
+  std::int64_t recovered_wall_ns_ = 0;                       ///< stands for objects that were sealed before this start
   bool finishing_ = false;
   bool full_ = false;
 };
