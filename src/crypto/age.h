@@ -57,15 +57,16 @@ struct AgeHeader {
     std::string body;
   };
   std::vector<Stanza> stanzas;
-  std::size_t bytes = 0;       ///< length of the header with its MAC line; the payload's nonce follows
-  std::size_t mac_bytes = 0;   ///< how many of them the MAC covers
+  std::size_t bytes = 0;      ///< length of the header with its MAC line; the payload's nonce follows
+  std::size_t mac_bytes = 0;  ///< how many of them the MAC covers
   std::array<std::uint8_t, 32> mac{};
 };
 /// Strict: canonical base64, known version, at most 64 KiB of header. Fault::corrupt says what is wrong and where.
 Result<AgeHeader> parse_age_header(std::string_view file);
 
-/// Opens in pieces of at most 64 KiB, in order; memory does not grow with the file.
-/// Faults: denied (no identity fits: the text says how many recipients of which type there are), corrupt.
+/// Opens in pieces of at most 64 KiB, in order; memory does not grow with the file. What was given out before an error
+/// is authentic, but not all of it. Faults: denied (no identity fits: the text says how many recipients of which type
+/// there are), corrupt.
 Result<void> age_decrypt(std::string_view file, std::span<const AgeIdentity> identities,
                          const std::function<Result<void>(std::string_view)>& take);
 Result<std::string> age_decrypt(std::string_view file, std::span<const AgeIdentity> identities);
