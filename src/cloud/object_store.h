@@ -29,8 +29,8 @@ struct Listing {
 };
 
 /// Thread-safe. An object is seen whole or not at all. Keys: 1 to 1,024 bytes of UTF-8.
-/// Faults: absent (object or bucket), conflict, denied, busy (network, 5xx, time-out: may be repeated; the effect of the
-/// failed call is unknown), limit, unsupported, corrupt (bytes that are not what the store says they are).
+/// Faults: absent (object or bucket), conflict, denied, busy (network, 5xx, time-out: may be repeated; the effect of
+/// the failed call is unknown), limit, unsupported, corrupt (bytes that are not what the store says they are).
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
