@@ -69,6 +69,7 @@ struct A {
   std::string text = "std::cout << getenv(\\"HOME\\")";
   static constexpr int kMax = 1'000;
   static const int kMin = 1;
+  bool gone = deleted;
 };
 """
 

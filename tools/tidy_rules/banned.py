@@ -15,7 +15,7 @@ class Ban:
 
 
 # Tests may look at the real world: they start processes and wait for them.
-PRODUCT = r"^(src|sim)/(?!.*_test\.cc$)"
+PRODUCT = r"^(src|sim)/(?!.*_(test|sim)\.cc$)"
 SOURCE = r"^src/(?!.*_test\.cc$)"
 CPP = r".*\.(cc|h)$"
 HEADER = r".*\.h$"
@@ -49,7 +49,7 @@ BANS = [
     Ban("sleep", r"\bsleep_(for|until)\b|(?<![\w.>])(sleep|usleep|nanosleep)\s*\(",
         "wait for a descriptor or a condition", PRODUCT, r"^src/(io|cli)/"),
     Ban("memory", r"^(?!.*(unique_ptr|reset\()).*\bnew\s+[A-Za-z_:]+\s*[\[({;]"
-        r"|(?<![\w.:>])(malloc|calloc|realloc|free)\s*\(|\bdelete\s*(\[\]\s*)?[a-z_]+\s*;",
+        r"|(?<![\w.:>])(malloc|calloc|realloc|free)\s*\(|\bdelete(\s*\[\]\s*|\s+)[a-z_]+\s*;",
         "own by value or std::unique_ptr", SOURCE),
     Ban("const_cast", r"\bconst_cast\s*<", "change the signature", SOURCE),
     Ban("using", r"\busing\s+namespace\b", "a header names what it means", HEADER),
