@@ -24,6 +24,13 @@ class LogSource {
   virtual Result<void> list(const std::string& prefix, const std::function<Result<void>(const Entry&)>& visit) = 0;
   /// Fault::absent when it is not there; Fault::limit when it is larger than `bytes_max`.
   virtual Result<std::string> get(const std::string& key, const std::string& version, std::uint64_t bytes_max) = 0;
+  /// The same in pieces, in order, for who needs each byte once. Sources that can read in place override it, so that
+  /// memory does not grow with the object.
+  virtual Result<void> stream(const std::string& key, const std::string& version, std::uint64_t bytes_max,
+                              const std::function<Result<void>(std::string_view)>& take) {
+    const std::string bytes = TRY(get(key, version, bytes_max));
+    return take(bytes);
+  }
   /// What the user called it: a path or a URL.
   virtual std::string name() const = 0;
 };
