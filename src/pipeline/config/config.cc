@@ -226,7 +226,7 @@ Config parse_config(const Node& root, const std::string& path, Diagnostics& diag
   Config config;
   config.path = path;
   if (root.kind == Node::Kind::null) {
-    diagnostics.error({path, 1, 1}, "the file says nothing; the smallest one is: enclave: NAME");
+    diagnostics.error(root.place, "the file says nothing; the smallest one is: enclave: NAME");
     return config;
   }
   parse_options<Config>(root, kTop, config, "the file", diagnostics, kSections);
@@ -247,10 +247,11 @@ Config parse_config(const Node& root, const std::string& path, Diagnostics& diag
   return config;
 }
 
-Config parse_config_text(std::string_view text, const std::string& path, Diagnostics& diagnostics) {
+Config parse_config_text(std::string_view text, const std::string& path, Diagnostics& diagnostics,
+                         const std::string& shown) {
   Diagnostics found;
   Config config;
-  const Node root = parse_yaml(text, path, found);
+  const Node root = parse_yaml(text, shown.empty() ? path : shown, found);
   // A file that is no YAML has said so; what is missing in it is not known.
   if (!found.has_errors() || root.kind != Node::Kind::null) config = parse_config(root, path, found);
   std::vector<Diagnostics::Entry> entries(found.entries().begin(), found.entries().end());
@@ -267,12 +268,14 @@ Config parse_config_text(std::string_view text, const std::string& path, Diagnos
   return config;
 }
 
-Result<Config> load_config(Files& files, const std::string& path, Diagnostics& diagnostics) {
+Result<Config> load_config(Files& files, const std::string& path, Diagnostics& diagnostics, const std::string& shown) {
   const std::string text = TRY(read_file(files, path, kYamlBytesMax));
   const std::size_t before = diagnostics.errors();
-  Config config = parse_config_text(text, path, diagnostics);
+  Config config = parse_config_text(text, path, diagnostics, shown);
   const std::size_t mistakes = diagnostics.errors() - before;
-  if (mistakes > 0) return Error{Fault::invalid, "{} mistake{} in {}", mistakes, mistakes == 1 ? "" : "s", path};
+  if (mistakes > 0)
+    return Error{Fault::invalid, "{} mistake{} in {}", mistakes, mistakes == 1 ? "" : "s",
+                 shown.empty() ? path : shown};
   return config;
 }
 

@@ -86,12 +86,14 @@ struct Config {
 /// The values of a document. Every mistake goes to the diagnostics; when there is one, the Config is not to be used.
 Config parse_config(const Node& root, const std::string& path, Diagnostics& diagnostics);
 
-/// YAML → Node → Config, with the mistakes of both in the order of the file.
-Config parse_config_text(std::string_view text, const std::string& path, Diagnostics& diagnostics);
+/// YAML → Node → Config, with the mistakes of both in the order of the file. See load_config() for `shown`.
+Config parse_config_text(std::string_view text, const std::string& path, Diagnostics& diagnostics,
+                         const std::string& shown = "");
 
-/// Reads, parses and checks. Fails when the file cannot be read, and with Fault::invalid ("3 mistakes in FILE") when
+/// Reads, parses and checks; messages call the file `shown` (empty: `path`). Fails when the file cannot be read, and with Fault::invalid ("3 mistakes in FILE") when
 /// the diagnostics hold an error.
-Result<Config> load_config(Files& files, const std::string& path, Diagnostics& diagnostics);
+Result<Config> load_config(Files& files, const std::string& path, Diagnostics& diagnostics,
+                           const std::string& shown = "");
 
 /// One section of the file, for manuals. `name`: "" (the top), "storage", "buckets[]", "logging.inputs[]", …; inputs of
 /// each type follow as "logging.inputs[] type: file".

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "cli/verb.h"
+#include "pipeline/config/config.h"
+
+/// Which enclave.yaml a verb works with.
+namespace enclave::cli {
+
+inline constexpr OptionSpec kConfigOption{
+    'c', "config", "FILE", "The configuration. Default: /etc/enclave/enclave.yaml.", false, Completes::file, {}};
+inline constexpr OptionSpec kDirOption{
+    0,     "dir",
+    "DIR", "Everything below DIR: the configuration is DIR/enclave.yaml, the state DIR/state.",
+    false, Completes::directory,
+    {}};
+
+/// Absolute. Fault::invalid when both --config and --dir are given.
+Result<std::string> config_path(const Arguments& arguments, const Shell& shell);
+
+/// `path` seen from the working directory.
+std::string absolute_path(const Shell& shell, std::string_view path);
+
+/// Loads and checks. What is wrong has been written to shell.err when it fails; the Error is the exit status's reason.
+Result<pipeline::Config> load(const Arguments& arguments, Shell& shell);
+
+/// "enclave run: text", to shell.err. Gives kFailed, or kUsage for Fault::invalid arguments when `usage`.
+int fail(Shell& shell, std::string_view verb, const Error& error);
+
+}  // namespace enclave::cli

@@ -1,0 +1,46 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+
+#include "cli/parse.h"
+#include "io/system.h"
+
+namespace {
+
+int run(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  std::error_code ignored;
+  enclave::cli::Shell shell{
+      .world = enclave::io::real_world(),
+      .out = std::cout,
+      .err = std::cerr,
+      .out_terminal = isatty(STDOUT_FILENO) == 1,
+      .err_terminal = isatty(STDERR_FILENO) == 1,
+      .directory = std::filesystem::current_path(ignored).string(),
+      .environment = [](const std::string& name) -> std::optional<std::string> {
+        const char* value = std::getenv(name.c_str());
+        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+      },
+  };
+  const int status = enclave::cli::run_command({argv + 1, argv + argc}, shell);
+  if (!std::cout.flush()) {
+    std::cerr << "enclave: the output could not be written\n";
+    return status == enclave::cli::kGood ? enclave::cli::kFailed : status;
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "enclave: stopped: " << error.what() << "\n";
+    return enclave::cli::kFailed;
+  }
+}

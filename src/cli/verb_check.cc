@@ -1,0 +1,61 @@
+#include "cli/config_file.h"
+#include "cli/json.h"
+#include "cli/verbs.h"
+
+namespace enclave::cli {
+namespace {
+
+std::string json_of(const Diagnostics::Entry& entry) {
+  JsonObject object;
+  object.text("severity", entry.severity == Diagnostics::Severity::error ? "error" : "warning");
+  object.text("file", entry.place.file).number("line", entry.place.line).number("column", entry.place.column);
+  return object.text("text", entry.text).done();
+}
+
+int run(const Arguments& arguments, Shell& shell) {
+  auto path = arguments.operands().empty() ? config_path(arguments, shell)
+                                           : Result<std::string>(absolute_path(shell, arguments.operands()[0]));
+  if (!path) return fail(shell, "check", path.error());
+  const std::string shown = arguments.operands().empty() ? arguments.value("config", *path) : arguments.operands()[0];
+  Diagnostics diagnostics;
+  const auto config = pipeline::load_config(shell.world.files, *path, diagnostics, shown);
+  // Without a mistake that has a place, the file itself could not be read.
+  if (!config && !diagnostics.has_errors()) return fail(shell, "check", config.error());
+  if (arguments.has("json")) {
+    shell.out << JsonObject()
+                     .text("file", shown)
+                     .flag("valid", config.has_value())
+                     .raw("mistakes", json_array(diagnostics.entries(), json_of))
+                     .done()
+              << "\n";
+  } else {
+    shell.out << diagnostics.text();
+    if (config) {
+      shell.out << shown << ": no mistake found\n";
+    } else {
+      shell.out << config.error().text() << "\n";
+    }
+  }
+  return config ? kGood : kFailed;
+}
+
+constexpr OptionSpec kOptions[] = {kConfigOption, kDirOption};
+constexpr StatusSpec kStatuses[] = {{kGood, "no mistake"}, {kFailed, "there are mistakes, or the file cannot be read"}};
+constexpr Example kExamples[] = {
+    {"enclave check ./enclave.yaml", "Name every mistake as FILE:LINE:COLUMN: what is wrong."}};
+
+}  // namespace
+
+const Verb verb_check{.name = "check",
+                      .summary = "find mistakes in enclave.yaml",
+                      .description =
+                          "Reads the configuration and names every mistake at once, each with its line and "
+                          "column, what was found, what is allowed and the nearest known word. Changes "
+                          "nothing and asks no server.",
+                      .options = kOptions,
+                      .operands = {"[FILE]", "The configuration, instead of --config.", 0, 1, Completes::file, {}},
+                      .statuses = kStatuses,
+                      .examples = kExamples,
+                      .run = run};
+
+}  // namespace enclave::cli
