@@ -98,6 +98,15 @@ Result<Lock> lock_file(const std::string& path) {
   return Lock(std::move(fd));
 }
 
+Result<bool> is_locked(const std::string& path) {
+  Descriptor fd(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY); }));
+  if (!fd.is_open() && errno == ENOENT) return false;
+  if (!fd.is_open()) return system_error(errno, path, "open it");
+  if (uninterrupted([&] { return ::flock(fd.get(), LOCK_SH | LOCK_NB); }) == 0) return false;
+  if (errno == EWOULDBLOCK) return true;
+  return system_error(errno, path, "lock it");
+}
+
 Result<Waiter> Waiter::make() {
   Descriptor event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!event.is_open()) return system_error(errno, "eventfd", "make one");

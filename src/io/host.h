@@ -38,6 +38,9 @@ class Lock {
 /// process id in the text, when it is locked already: by another process or by this one.
 Result<Lock> lock_file(const std::string& path);
 
+/// Whether somebody holds the lock of lock_file(). Takes it for a moment, shared: a lock_file() at that moment fails.
+Result<bool> is_locked(const std::string& path);
+
 /// Sleeps until a descriptor is readable, somebody calls wake(), or the time is over.
 class Waiter {
  public:

@@ -66,10 +66,13 @@ TEST_F(HostTest, ALockedFileSaysWhoHoldsIt) {
     const auto lock = lock_file(path);
     ASSERT_TRUE(lock) << lock.error().text();
     const auto second = lock_file(path);
+    EXPECT_EQ(is_locked(path), true);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().fault(), Fault::conflict);
     EXPECT_THAT(second.error().text(), HasSubstr(fmt::format("process {}", ::getpid())));
   }
+  EXPECT_EQ(is_locked(path), false);
+  EXPECT_EQ(is_locked(root_ + "/missing/lock"), false);
   EXPECT_TRUE(lock_file(path));
   EXPECT_EQ(lock_file(root_ + "/missing/lock").error().fault(), Fault::absent);
 }
