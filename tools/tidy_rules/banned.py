@@ -15,8 +15,8 @@ class Ban:
 
 
 # Tests may look at the real world: they start processes and wait for them.
-PRODUCT = r"^(src|sim)/(?!.*_(test|sim)\.cc$)"
-SOURCE = r"^src/(?!.*_test\.cc$)"
+PRODUCT = r"^(src|sim)/(?!.*(_(test|sim)\.cc|/test_\w+\.h)$)"
+SOURCE = r"^src/(?!.*(_test\.cc|/test_\w+\.h)$)"
 CPP = r".*\.(cc|h)$"
 HEADER = r".*\.h$"
 
@@ -24,7 +24,7 @@ BANS = [
     Ban("clock", r"\b(system_clock|steady_clock|high_resolution_clock)::now\b"
         r"|(?<![\w.:>])(std::)?time\s*\(\s*(nullptr|NULL|0|&)|\b(clock_gettime|gettimeofday)\s*\(",
         "ask the Clock of the World (base/ports.h)", PRODUCT, r"^src/io/"),
-    Ban("random", r"\b(s?rand|random|drand48)\s*\(\s*\)|\brandom_device\b"
+    Ban("random", r"(?<![\w.:>])(s?rand|random|drand48)\s*\(\s*\)|\brandom_device\b"
         r"|\b(getrandom|getentropy|RAND_bytes)\s*\(",
         "ask the Random of the World (base/ports.h)", PRODUCT, r"^src/io/"),
     Ban("getenv", r"\b(secure_)?getenv\s*\(", "read the environment in cli/ and pass the value", PRODUCT,
