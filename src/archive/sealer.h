@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,7 +38,9 @@ class OpenBatch {
   CompactTree records_;
   std::vector<std::string> frames_;
   std::vector<event::SourceRange> sources_;  ///< merged per source, in order of first appearance
+  std::map<std::string, std::size_t> source_index_;  ///< where in sources_
   std::size_t source_bytes_ = 0;
+  bool sealed_ = false;  ///< only the gap leaf is missing
 };
 
 /// NDJSON frames → envelope → object and leaf.
@@ -45,7 +48,8 @@ class Sealer {
  public:
   Sealer(Log& log, std::vector<crypto::AgeRecipient> recipients, std::string boot_id, Random& random);
   /// Commits the batch; a batch with losses is followed by a `gap` leaf. Many small frames are compressed anew as one.
-  /// On failure nothing is committed and the batch is unchanged.
+  /// On failure nothing is committed and the batch is unchanged; or only the `gap` leaf failed, and a repeated call
+  /// commits that alone.
   Result<void> seal(OpenBatch& batch);
   Result<void> heartbeat(std::int64_t wall_ns, std::int64_t boot_ns);
 
