@@ -62,6 +62,7 @@ Result<void> Spool::recover(const std::function<void(Frame&&)>& take, std::vecto
   std::vector<std::uint64_t> numbers;
   for (const auto& entry : TRY(world_.files.list(options_.directory))) {
     std::string_view name = entry.name;
+    if (name.starts_with('.')) (void)world_.files.remove(join_path(options_.directory, name));  // of a copy cut short
     // Names of 20 digits; what was set aside is numbered too, so that its number is not given again.
     const auto number = name.size() < 20
                             ? Result<std::uint64_t>(Error{Fault::invalid, "no segment"})
@@ -82,12 +83,15 @@ Result<void> Spool::recover(const std::function<void(Frame&&)>& take, std::vecto
     if (from_little_endian(header.substr(48, 8)) == numbers[i - 1])
       limits[i - 1] = from_little_endian(header.substr(56, 8));
   }
+  // A segment that was begun and never used says nothing about those before it.
+  std::size_t used = numbers.size();
+  while (used > 0 && TRY(world_.files.info(path_of(numbers[used - 1]), true)).bytes <= kHeaderBytes) --used;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     Segment segment{.number = numbers[i]};
-    const bool last = i + 1 == numbers.size();
-    if (auto read = read_segment(segment, last, limits[i], take, notices); !read) {
+    if (auto taken = take_segment(segment, i + 1 >= used, limits[i], take, notices); !taken) {
+      if (taken.error().fault() != Fault::corrupt) return taken;
       notices.push_back(fmt::format("spool segment {}: {}; set aside, its records are lost", path_of(segment.number),
-                                    read.error().text()));
+                                    taken.error().text()));
       segment.damaged = true;
     }
     segment.last_ordinal = next_ordinal_ - 1;
@@ -96,16 +100,75 @@ Result<void> Spool::recover(const std::function<void(Frame&&)>& take, std::vecto
   return {};
 }
 
-Result<void> Spool::read_segment(Segment& segment, bool last, std::uint64_t bytes_max,
-                                 const std::function<void(Frame&&)>& take, std::vector<std::string>& notices) {
-  const std::string path = path_of(segment.number);
+Result<std::string> Spool::read_segment(Segment& segment, std::uint64_t bytes_max) const {
   constexpr std::uint64_t kSegmentBytesMax = 4ULL << 30;
-  std::string bytes = TRY(read_file(world_.files, path, kSegmentBytesMax));
+  std::string bytes = TRY(read_file(world_.files, path_of(segment.number), kSegmentBytesMax));
   segment.bytes = bytes.size();
   if (bytes.size() > bytes_max) bytes.resize(bytes_max);
-  if (bytes.size() < kHeaderBytes) {
-    if (last || bytes.empty()) return {};  // a crash while it was begun
-    return Error{Fault::corrupt, "cut short"};
+  return bytes;
+}
+
+/// A frame that opens, and where.
+struct Spool::Found {
+  std::size_t begin = 0, end = 0, write_begin = 0;
+  Frame frame;
+};
+
+std::vector<Spool::Found> Spool::find_frames(std::string_view bytes, crypto::Aead& cipher) {
+  std::vector<Found> all;
+  for (std::size_t at = kHeaderBytes; at < bytes.size();) {
+    const auto header = FrameHeader::decode(bytes.substr(at));
+    const std::size_t body = at + FrameHeader::kBytes;
+    std::string plain;
+    if (header && bytes.size() - body >= header->cipher_bytes && header->behind <= at &&
+        cipher.open(nonce_at(at), bytes.substr(at, FrameHeader::kBytes), bytes.substr(body, header->cipher_bytes),
+                    plain)) {
+      if (auto frame = decode_frame(plain)) {
+        frame->first_seq = header->first_seq;
+        frame->count = header->count;
+        const std::size_t end = body + header->cipher_bytes;
+        all.push_back({at, end, at - header->behind, std::move(*frame)});
+        at = end;
+        continue;
+      }
+    }
+    at = bytes.find("frm1", at + 1);  // damage ends at the next frame that opens
+    if (at == std::string_view::npos) break;
+  }
+  return all;
+}
+
+// A disk may write the end of a write before its middle. Frames behind a hole in the last write were never
+// acknowledged; to take them would skip what stood in the hole for good.
+void Spool::leave_out_torn(std::vector<Found>& found) {
+  if (found.empty()) return;
+  const std::size_t write_begin = found.back().write_begin;
+  std::size_t whole = kHeaderBytes;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i].begin != whole && found[i].write_begin == write_begin && whole >= write_begin) {
+      found.erase(found.begin() + static_cast<std::ptrdiff_t>(i), found.end());
+      return;
+    }
+    whole = found[i].end;
+  }
+}
+
+// What a killed process wrote may stand in memory only, and the system may have given up to write it, so a sync of the
+// same file would prove nothing.
+Result<void> Spool::make_durable(const std::string& path, std::string_view bytes) {
+  if (replace_file(world_.files, path, bytes)) return {};
+  auto file = TRY(world_.files.create(path, Create::keep));  // no space for a copy
+  TRY(file->sync());
+  return world_.files.sync_directory(options_.directory);
+}
+
+Result<void> Spool::take_segment(Segment& segment, bool last, std::uint64_t bytes_max,
+                                 const std::function<void(Frame&&)>& take, std::vector<std::string>& notices) {
+  const std::string path = path_of(segment.number);
+  const std::string bytes = TRY(read_segment(segment, bytes_max));
+  if (bytes.size() <= kHeaderBytes) {  // begun, and never used
+    segment.bytes = 0;
+    return {};
   }
   const std::string authenticated = bytes.substr(0, kAuthenticatedBytes);
   if (bytes.substr(0, kMagic.size()) != kMagic) return Error{Fault::corrupt, "not a spool segment"};
@@ -113,39 +176,28 @@ Result<void> Spool::read_segment(Segment& segment, bool last, std::uint64_t byte
     return Error{Fault::corrupt, "written under another spool key, or its header is damaged"};
 
   crypto::Aead cipher = cipher_of(key_, authenticated);
-  std::size_t at = kHeaderBytes;
-  std::size_t bad_from = 0;
-  const std::string_view view = bytes;
-  while (at < view.size()) {
-    const auto header = FrameHeader::decode(view.substr(at));
-    std::string plain;
-    if (header && view.size() - at - FrameHeader::kBytes >= header->cipher_bytes &&
-        cipher.open(nonce_at(at), view.substr(at, FrameHeader::kBytes),
-                    view.substr(at + FrameHeader::kBytes, header->cipher_bytes), plain)) {
-      if (auto frame = decode_frame(plain)) {
-        if (bad_from != 0) {
-          segment.damaged = true;
-          notices.push_back(fmt::format("spool segment {}: {} damaged bytes at offset {} passed over", path,
-                                        at - bad_from, bad_from));
-          bad_from = 0;
-        }
-        frame->first_seq = header->first_seq;
-        frame->count = header->count;
-        frame->ordinal = next_ordinal_++;
-        at += FrameHeader::kBytes + header->cipher_bytes;
-        take(std::move(*frame));
-        continue;
-      }
-    }
-    if (bad_from == 0) bad_from = at;
-    at = view.find("frm1", at + 1);  // damage ends at the next frame that opens
-    if (at == std::string_view::npos) break;
+  auto found = find_frames(bytes, cipher);
+  if (last) leave_out_torn(found);
+  const std::size_t end = found.empty() ? kHeaderBytes : found.back().end;
+  if (last) {
+    // Nothing whole follows: a write that a crash cut short, and nobody was told that it was kept.
+    TRY(make_durable(path, std::string_view(bytes).substr(0, end)));
+    segment.bytes = end;
   }
-  // Nothing whole follows: in the last segment that is a write which a crash cut short, and nobody was told it was
-  // kept.
-  if (bad_from != 0 && !last) {
+  std::size_t at = kHeaderBytes;
+  for (Found& one : found) {
+    if (one.begin != at) {
+      segment.damaged = true;
+      notices.push_back(
+          fmt::format("spool segment {}: {} damaged bytes at offset {} passed over", path, one.begin - at, at));
+    }
+    at = one.end;
+    one.frame.ordinal = next_ordinal_++;
+    take(std::move(one.frame));
+  }
+  if (!last && at < bytes.size()) {
     segment.damaged = true;
-    notices.push_back(fmt::format("spool segment {}: damaged from offset {} to its end", path, bad_from));
+    notices.push_back(fmt::format("spool segment {}: damaged from offset {} to its end", path, at));
   }
   return {};
 }
@@ -169,6 +221,7 @@ Result<void> Spool::begin_segment() {
   const std::uint64_t number = next_number_;
   auto file = TRY(world_.files.create(path_of(number), Create::truncate));
   TRY(file->write_at(0, header));
+  TRY(file->sync());  // before the first frame: a bad header above frames is damage, never a crash
   TRY(world_.files.sync_directory(options_.directory));
   ++next_number_;
   file_ = std::move(file);
@@ -182,7 +235,7 @@ Result<void> Spool::write_staged() {
     plain.clear();
     encode_frame(frame, plain);
     const FrameHeader header{static_cast<std::uint32_t>(plain.size() + crypto::Aead::kTagBytes), frame.first_seq,
-                             frame.count};
+                             frame.count, static_cast<std::uint32_t>(bytes.size())};
     ENSURE(plain.size() + crypto::Aead::kTagBytes <= kCipherBytesMax);
     const std::string clear = header.encode();
     const std::uint64_t at = current_.bytes + bytes.size();

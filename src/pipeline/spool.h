@@ -48,15 +48,20 @@ class Spool {
   struct Segment {
     std::uint64_t number = 0;
     std::uint64_t last_ordinal = 0;
-    std::uint64_t bytes = 0;  ///< synced length
+    std::uint64_t bytes = 0;  ///< that count: synced, or whole when it was recovered
     bool damaged = false;     ///< kept under another name instead of removed
   };
 
   Spool(World world, Options options, crypto::Secret key);
   std::string path_of(std::uint64_t number) const;
   Result<void> recover(const std::function<void(Frame&&)>& take, std::vector<std::string>& notices);
-  Result<void> read_segment(Segment& segment, bool last, std::uint64_t bytes_max,
+  Result<std::string> read_segment(Segment& segment, std::uint64_t bytes_max) const;
+  struct Found;
+  static std::vector<Found> find_frames(std::string_view bytes, crypto::Aead& cipher);
+  static void leave_out_torn(std::vector<Found>& found);
+  Result<void> take_segment(Segment& segment, bool last, std::uint64_t bytes_max,
                             const std::function<void(Frame&&)>& take, std::vector<std::string>& notices);
+  Result<void> make_durable(const std::string& path, std::string_view bytes);
   Result<void> begin_segment();
   Result<void> write_staged();
   void abandon_segment();

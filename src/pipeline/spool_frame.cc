@@ -106,6 +106,7 @@ std::string FrameHeader::encode() const {
   put(out, cipher_bytes);
   put(out, first_seq);
   put(out, count);
+  put(out, behind);
   put(out, crc32c(out));
   return out;
 }
@@ -119,6 +120,7 @@ Result<FrameHeader> FrameHeader::decode(std::string_view bytes) {
   header.cipher_bytes = taker.number<std::uint32_t>();
   header.first_seq = taker.number<std::uint64_t>();
   header.count = taker.number<std::uint32_t>();
+  header.behind = taker.number<std::uint32_t>();
   if (taker.number<std::uint32_t>() != crc32c(bytes.substr(0, kBytes - 4)))
     return Error{Fault::corrupt, "spool frame: damaged header"};
   if (header.cipher_bytes > kCipherBytesMax || header.cipher_bytes < 16)

@@ -32,10 +32,12 @@ Result<Frame> decode_frame(std::string_view plain);
 
 /// What stands in the clear before a frame's ciphertext.
 struct FrameHeader {
-  static constexpr std::size_t kBytes = 24;
+  static constexpr std::size_t kBytes = 28;
   std::uint32_t cipher_bytes = 0;
   std::uint64_t first_seq = 0;
   std::uint32_t count = 0;
+  /// How far behind the beginning of its write the frame stands: frames of one write are synced together or not at all.
+  std::uint32_t behind = 0;
   std::string encode() const;
   /// Fault::corrupt when it is not a header; Fault::limit when there are fewer than kBytes.
   static Result<FrameHeader> decode(std::string_view bytes);
