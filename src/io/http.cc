@@ -1,0 +1,283 @@
+#include "io/http.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+
+namespace enclave::io {
+namespace {
+
+constexpr std::uint64_t kErrorBodyMax = 64 << 10;
+constexpr std::size_t kHeaderBytesMax = 64 << 10;
+
+struct CloseHandle {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+using Handle = std::unique_ptr<CURL, CloseHandle>;
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using List = std::unique_ptr<curl_slist, FreeList>;
+
+// One exchange, as curl's callbacks see it. They must not throw through C code.
+struct Exchange {
+  const HttpRequest& request;
+  HttpResponse response;
+  std::size_t sent = 0;
+  std::size_t header_bytes = 0;
+  bool too_large = false;
+  std::string error = std::string(CURL_ERROR_SIZE, '\0');
+};
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+std::size_t take_header(const char* data, std::size_t size, std::size_t count, void* user) try {
+  auto& exchange = *static_cast<Exchange*>(user);
+  const std::string_view line(data, size * count);
+  exchange.header_bytes += line.size();
+  if (exchange.header_bytes > kHeaderBytesMax) return 0;
+  // An interim answer (100 Continue) came before: only the last one counts.
+  if (line.starts_with("HTTP/")) {
+    exchange.response.headers.clear();
+    const auto space = line.find(' ');
+    exchange.response.status = 0;
+    if (space != std::string_view::npos)
+      for (const char c : line.substr(space + 1, 3))
+        if (c >= '0' && c <= '9') exchange.response.status = exchange.response.status * 10 + (c - '0');
+    return line.size();
+  }
+  if (const auto colon = line.find(':'); colon != std::string_view::npos) {
+    std::string name(trimmed(line.substr(0, colon)));
+    for (char& c : name)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    exchange.response.headers.emplace_back(std::move(name), trimmed(line.substr(colon + 1)));
+  }
+  return line.size();
+} catch (...) {
+  return 0;
+}
+
+std::size_t take_body(const char* data, std::size_t size, std::size_t count, void* user) try {
+  auto& exchange = *static_cast<Exchange*>(user);
+  std::uint64_t most = exchange.request.response_bytes_max;
+  if (exchange.response.status >= 300) most = std::max(most, kErrorBodyMax);
+  const std::size_t bytes = size * count;
+  if (bytes > most - exchange.response.body.size()) {
+    exchange.too_large = true;
+    return 0;
+  }
+  exchange.response.body.append(data, bytes);
+  return bytes;
+} catch (...) {
+  return 0;
+}
+
+std::size_t give_body(char* into, std::size_t size, std::size_t count, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  const std::size_t bytes = std::min(size * count, exchange.request.body.size() - exchange.sent);
+  std::memcpy(into, exchange.request.body.data() + exchange.sent, bytes);
+  exchange.sent += bytes;
+  return bytes;
+}
+
+// curl goes back to the start when a kept connection turns out to be closed.
+int rewind_body(void* user, curl_off_t offset, int origin) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  if (origin != SEEK_SET || offset < 0 || static_cast<std::size_t>(offset) > exchange.request.body.size())
+    return CURL_SEEKFUNC_FAIL;
+  exchange.sent = static_cast<std::size_t>(offset);
+  return CURL_SEEKFUNC_OK;
+}
+
+long milliseconds_of(Nanoseconds duration) {
+  return static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(duration).count());
+}
+
+Fault fault_of(CURLcode code) {
+  switch (code) {
+    case CURLE_URL_MALFORMAT:
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+      return Fault::invalid;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return Fault::unsupported;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+      return Fault::denied;
+    case CURLE_OUT_OF_MEMORY:
+      return Fault::limit;
+    default:
+      return Fault::busy;
+  }
+}
+
+std::string_view advice_for(CURLcode code) {
+  switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return "; give the certificate of the authority that signed the server's as ca_file, and the name that stands in "
+             "it as the endpoint";
+    case CURLE_SSL_CACERT_BADFILE:
+      return "; ca_file must be a readable file of PEM certificates";
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return "; use https://";
+    default:
+      return "";
+  }
+}
+
+bool is_unsent(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+class CurlClient final : public HttpClient {
+ public:
+  explicit CurlClient(HttpOptions options) : options_(std::move(options)) {}
+
+  Result<HttpResponse> send(const HttpRequest& request, bool* unsent) override {
+    Handle handle = taken();
+    if (!handle) return Error{Fault::limit, "{}: no memory for a connection", request.url};
+    Exchange exchange{.request = request, .response = {}};
+    List headers;
+    TRY(prepare(handle.get(), exchange, headers));
+    const CURLcode code = curl_easy_perform(handle.get());
+    if (unsent != nullptr) *unsent = code != CURLE_OK && is_unsent(code);
+    if (code == CURLE_OK) {
+      give_back(std::move(handle));
+      return std::move(exchange.response);
+    }
+    if (exchange.too_large)
+      return Error{Fault::limit, "{}: the answer has more than {} bytes", request.url, request.response_bytes_max};
+    const std::string_view told = exchange.error.c_str();
+    return Error{fault_of(code), "{}: {}{}", request.url, told.empty() ? curl_easy_strerror(code) : told,
+                 advice_for(code)};
+  }
+
+ private:
+  Handle taken() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        Handle handle = std::move(idle_.back());
+        idle_.pop_back();
+        return handle;
+      }
+    }
+    return Handle(curl_easy_init());
+  }
+
+  void give_back(Handle handle) {
+    // Forgets the request, and keeps the connection.
+    curl_easy_reset(handle.get());
+    const std::lock_guard lock(mutex_);
+    if (idle_.size() < options_.connections_kept) idle_.push_back(std::move(handle));
+  }
+
+  Result<void> prepare(CURL* curl, Exchange& exchange, List& headers) const {
+    const HttpRequest& request = exchange.request;
+    for (const auto& [name, value] : request.headers) {
+      const bool clean = (name + value).find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
+      if (!clean || name.empty()) return Error{Fault::invalid, "the header {} holds a line break", name};
+      TRY(append(headers, value.empty() ? name + ";" : fmt::format("{}: {}", name, value)));
+    }
+    // Waiting for "100 Continue" costs a second with servers that do not know it.
+    TRY(append(headers, "Expect:"));
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+    curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+    curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, options_.plain_http ? "http,https" : "https");
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+    // An empty proxy also keeps curl from asking the environment.
+    curl_easy_setopt(curl, CURLOPT_PROXY, options_.proxy.c_str());
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (!options_.ca_file.empty()) {
+      curl_easy_setopt(curl, CURLOPT_CAINFO, options_.ca_file.c_str());
+      curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+    }
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, milliseconds_of(options_.connect_within));
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds_of(options_.transfer_within));
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1024L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, std::max(1L, milliseconds_of(options_.stalled_after) / 1000));
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, exchange.error.data());
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
+    return set_method(curl, exchange);
+  }
+
+  static Result<void> append(List& headers, const std::string& line) {
+    curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
+    if (longer == nullptr) return Error{Fault::limit, "no memory for a header"};
+    (void)headers.release();
+    headers.reset(longer);
+    return {};
+  }
+
+  static Result<void> set_method(CURL* curl, Exchange& exchange) {
+    const HttpRequest& request = exchange.request;
+    if (request.method == "HEAD") {
+      curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    } else if (request.method == "GET") {
+      curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+    } else if (request.method == "PUT" || request.method == "POST" || !request.body.empty()) {
+      curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+      curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+      curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+      curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
+      curl_easy_setopt(curl, CURLOPT_READDATA, &exchange);
+      curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, rewind_body);
+      curl_easy_setopt(curl, CURLOPT_SEEKDATA, &exchange);
+    } else if (request.method == "DELETE") {
+      curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE");
+    } else {
+      return Error{Fault::invalid, "{}: the HTTP method \"{}\" is not known", request.url, request.method};
+    }
+    return {};
+  }
+
+  const HttpOptions options_;
+  std::mutex mutex_;
+  std::vector<Handle> idle_;
+};
+
+}  // namespace
+
+std::string_view HttpResponse::header(std::string_view name) const {
+  for (const auto& [known, value] : headers)
+    if (known == name) return value;
+  return {};
+}
+
+Result<std::unique_ptr<HttpClient>> HttpClient::make(HttpOptions options) {
+  // Not thread-safe in itself; a static initialiser is.
+  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (ready != CURLE_OK) return Error{Fault::unsupported, "libcurl cannot be used: {}", curl_easy_strerror(ready)};
+  return std::unique_ptr<HttpClient>(std::make_unique<CurlClient>(std::move(options)));
+}
+
+}  // namespace enclave::io

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+/// An HTTP/1.1 client on libcurl. It takes nothing from the environment: no proxy, no certificate path, no .netrc.
+namespace enclave::io {
+
+struct HttpOptions {
+  std::string ca_file;      ///< PEM; empty: the certificates of this system
+  bool plain_http = false;  ///< also http:// URLs; otherwise they are refused
+  std::string proxy;        ///< URL; empty: none
+  Nanoseconds connect_within = std::chrono::seconds(10);
+  Nanoseconds transfer_within = std::chrono::minutes(10);  ///< the whole exchange
+  Nanoseconds stalled_after = std::chrono::seconds(30);    ///< with less than 1 KiB/s for that long it is given up
+  std::size_t connections_kept = 8;                        ///< idle ones
+};
+
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
+
+struct HttpRequest {
+  std::string method;  ///< GET, HEAD, PUT, POST or DELETE
+  std::string url;     ///< sent as it is: the path is not normalised
+  HttpHeaders headers;
+  std::string_view body;
+  std::uint64_t response_bytes_max = 64 << 10;
+};
+
+struct HttpResponse {
+  int status = 0;
+  HttpHeaders headers;  ///< names in lower case
+  std::string body;
+  /// "" when there is no such header; `name` in lower case.
+  std::string_view header(std::string_view name) const;
+};
+
+/// Thread-safe; each call has a connection of its own. TLS 1.2 or later, certificate and name verified. Redirects are
+/// answers like any other. Error answers of up to 64 KiB are given whole whatever `response_bytes_max` says.
+class HttpClient {
+ public:
+  static Result<std::unique_ptr<HttpClient>> make(HttpOptions options);
+  virtual ~HttpClient() = default;
+  /// Any status is a success. Faults: busy (network, time-out, answer cut short), denied (certificate), limit (the body
+  /// is larger), invalid (URL or header), unsupported (http:// where it is not allowed). `unsent` becomes true when
+  /// certainly no byte of the request reached a server.
+  virtual Result<HttpResponse> send(const HttpRequest& request, bool* unsent = nullptr) = 0;
+};
+
+}  // namespace enclave::io
