@@ -134,6 +134,10 @@ class Tidy(unittest.TestCase):
         self.write("src/event/a.cc", "// tidy: allow throw\nthrow 1;")
         self.assertIn("throw", self.rules("src/event/a.cc"))
 
+    def test_a_helper_of_the_same_file_may_assert(self):
+        self.write("src/event/a_test.cc", "void crash(int a) { ASSERT_EQ(a, 1); }\nTEST(A, Works) { crash(1); }")
+        self.assertNotIn("assertion", self.rules("src/event/a_test.cc"))
+
     def test_a_path_of_this_machine_is_found(self):
         self.write("docs/a.md", f"cd {self.root}/build")
         self.assertIn("machine", self.rules("docs/a.md"))
@@ -151,7 +155,7 @@ class Tidy(unittest.TestCase):
 
     def test_functions_are_found_with_their_lengths(self):
         code = FUNCTIONS
-        found = [(line, length) for line, length, _ in functions(Source("src/a.cc", code))]
+        found = [(line, length) for line, length, *_ in functions(Source("src/a.cc", code))]
         self.assertEqual(found, [(4, 3), (10, 5), (15, 1)])
 
 

@@ -34,7 +34,7 @@ def lengths(source):
     if source.text and not source.text.endswith("\n"):
         yield source.finding(count, "end", "the last line does not end in a newline")
     if source.is_cpp:
-        for line, length, head in functions(source):
+        for line, length, head, _ in functions(source):
             if length > FUNCTION_LINES_MAX and not source.allows("function-length", line):
                 name = re.search(r"([\w:~]+)\s*\(", head)
                 yield source.finding(line, "function-length", f"{name.group(1) if name else head} has {length} lines, "
@@ -43,13 +43,24 @@ def lengths(source):
         yield source.finding(1, "guard", "a header begins with #pragma once")
 
 
+def asserting_helpers(source):
+    """Names of the functions of this file that assert something."""
+    names = set()
+    for _, _, head, body in functions(source):
+        name = re.search(r"([\w~]+)\s*\(", head)
+        if name and not name.group(1).startswith("TEST") and _ASSERTION.search(body):
+            names.add(name.group(1))
+    return names
+
+
 def tests(source):
     """A test that cannot fail is a defect."""
     if source.is_cpp:
+        helpers = asserting_helpers(source)
         for match in _TEST.finditer(source.code):
             body = source.code[match.end() - 1:closing_brace(source.code, match.end() - 1)]
             line = source.line_of(match.start())
-            if not _ASSERTION.search(body):
+            if not _ASSERTION.search(body) and not helpers & set(re.findall(r"\b(\w+)\s*\(", body)):
                 yield source.finding(line, "assertion", "this test asserts nothing")
         if source.is_test:
             for match in _EMPTY_ASSERTION.finditer(source.code):

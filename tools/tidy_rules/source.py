@@ -73,7 +73,7 @@ _SCOPE = re.compile(r"^\s*(template\s*<.*>\s*)?(inline\s+)?(namespace|class|stru
 
 
 def functions(source):
-    """(line of its opening brace, number of lines, signature) of each function that is not inside another."""
+    """(line of its opening brace, lines, signature, body) of each function that is not inside another."""
     code = _DIRECTIVE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), source.code)
     token = re.compile(r"[;{}]")
     position = start = 0
@@ -88,7 +88,7 @@ def functions(source):
                 position = end + 1
                 continue
             first = source.line_of(match.start())
-            yield first, source.line_of(end) - first + 1, " ".join(head.split())
+            yield first, source.line_of(end) - first + 1, " ".join(head.split()), code[match.start():end]
             position = start = end + 1
         elif _SCOPE.match(head):
             start = position
