@@ -48,7 +48,7 @@ class LogVerifier {
   StoredTree tree_;
   StoredCheckpoint latest_;
   Head head_;
-  std::unordered_set<std::string> expired_;
+  Allowed allowed_;
   std::size_t next_object_ = 0;
   std::uint64_t objects_ = 0;
 };
@@ -67,7 +67,8 @@ void LogVerifier::read_tree() {
   }
   tree_.load(latest_.problem.empty() ? latest_.checkpoint.size : 0, [&](const Leaf& leaf) {
     if (leaf.kind == LeafKind::key) chain_.offer(leaf);
-    if (leaf.kind == LeafKind::expire && leaf.object) expired_.insert(leaf.object->key);
+    if (leaf.kind == LeafKind::expire && leaf.object) allowed_.expired.insert(leaf.object->key);
+    if (leaf.kind == LeafKind::gap && leaf.seq) allowed_.lost[leaf.seq->first] = {leaf.seq->second, leaf.reason};
   });
   head_ = choose_head(source_, inventory_, latest_, chain_, tree_);
 }
@@ -214,7 +215,7 @@ LogReport LogVerifier::run(std::uint64_t& left_out) {
   judge_missing_checkpoint();
   TileCheck tiles(tree_, inventory_, findings_);
   History history(inventory_.origin, findings_);
-  ObjectCheck objects(source_, options_, clock_, findings_, std::move(expired_), work_ahead());
+  ObjectCheck objects(source_, options_, clock_, findings_, std::move(allowed_), work_ahead());
   judge_leaves(tiles, history, objects);
   const auto counts = objects.finish();
   history.finish();

@@ -9,6 +9,8 @@ namespace {
 
 // Steps of the clock below this are everyday corrections.
 constexpr std::int64_t kClockToleranceNs = 5'000'000'000;
+// What a leaf calls the sources that it has no room to name (docs/formats/leaf.md).
+constexpr std::string_view kOtherSources = "sources-left-out";
 constexpr std::size_t kPositionsMax = 1'000'000;
 constexpr std::size_t kGapsMax = 100'000;
 
@@ -59,6 +61,8 @@ void History::check_numbers(const Leaf& leaf) {
   const auto [first, last] = *leaf.seq;
   if (leaf.kind == LeafKind::gap) {
     declared_numbers_.push_back(*leaf.seq);
+    // With these records went what they said of the positions.
+    if (last >= next_seq_.value_or(first)) positions_.clear();
     if (next_seq_ && first <= *next_seq_ && last >= *next_seq_) next_seq_ = last + 1;
     last_seq_ = std::max(last_seq_, last);
     return;
@@ -99,31 +103,45 @@ void History::check_sources(const Leaf& leaf) {
     }
     known->second = source.to;
   }
+  const bool others = std::any_of(leaf.sources.begin(), leaf.sources.end(),
+                                  [](const LeafSource& source) { return source.source == kOtherSources; });
+  if (others) positions_.clear();
 }
 
+/// A batch has the times at which its lines were read, any other leaf those of its writing; what a host reads before it
+/// is switched off is sealed behind the next `boot` leaf. So batches are compared with batches, and the others with
+/// all.
 void History::check_clock(const Leaf& leaf) {
-  if (!before_) return;
-  const std::int64_t step = leaf.time_first_ns - before_->time_last_ns;
-  const bool same_boot = !leaf.boot_id.empty() && leaf.boot_id == before_->boot_id;
-  const std::int64_t drift =
-      same_boot ? (leaf.time_last_ns - leaf.boot_ns) - (before_->time_last_ns - before_->boot_ns) : 0;
-  const auto duration = [](std::int64_t ns) {
+  if (leaf.kind == LeafKind::gap || leaf.kind == LeafKind::expire) return;
+  const bool batch = leaf.kind == LeafKind::batch;
+  std::string text;
+  for (Moment* before : {&last_batch_, &last_other_}) {
+    if (before->boot_id.empty() || !text.empty() || (batch && before == &last_other_)) continue;
+    text = clock_text(*before, leaf);
+  }
+  (batch ? last_batch_ : last_other_) = {leaf.boot_id, leaf.boot_ns, leaf.time_last_ns};
+  if (!text.empty()) findings_.add(about(leaf, Verdict::clock, Weight::note, std::move(text)));
+}
+
+std::string History::clock_text(const Moment& before, const Leaf& leaf) {
+  const auto seconds = [](std::int64_t ns) {
     return fmt::format("{:.1f} s", static_cast<double>(ns < 0 ? -ns : ns) / 1e9);
   };
-  std::string text;
-  if (leaf.boot_ns < before_->boot_ns && same_boot) {
-    text =
-        "The time since boot goes back within one boot, which no clock does: two machines write this log, or one "
-        "was set back to a snapshot.";
-  } else if (drift < -kClockToleranceNs || drift > kClockToleranceNs) {
-    text = fmt::format(
-        "The wall clock was set {} by {} between this leaf and the one before it. Order and time since boot "
-        "are not affected; wall times are.",
-        drift < 0 ? "back" : "forward", duration(drift));
-  } else if (step < -kClockToleranceNs) {
-    text = fmt::format("The wall clock is {} behind that of the leaf before.", duration(step));
+  const std::int64_t step = leaf.time_first_ns - before.wall_ns;
+  if (leaf.boot_id == before.boot_id) {
+    if (leaf.boot_ns < before.boot_ns)
+      return "The time since boot goes back within one boot, which no clock does: two machines write this log, or one "
+             "was set back to a snapshot.";
+    const std::int64_t drift = (leaf.time_last_ns - leaf.boot_ns) - (before.wall_ns - before.boot_ns);
+    if (drift < -kClockToleranceNs || drift > kClockToleranceNs)
+      return fmt::format(
+          "The wall clock was set {} by {} between this leaf and the one before it. Order and time since boot are not "
+          "affected; wall times are.",
+          drift < 0 ? "back" : "forward", seconds(drift));
   }
-  if (!text.empty()) findings_.add(about(leaf, Verdict::clock, Weight::note, std::move(text)));
+  if (step < -kClockToleranceNs)
+    return fmt::format("The wall clock is {} behind that of the leaf before.", seconds(step));
+  return {};
 }
 
 void History::declare(const Leaf& leaf) {

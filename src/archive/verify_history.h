@@ -35,6 +35,11 @@ class History {
 
  private:
   using Range = std::pair<std::uint64_t, std::uint64_t>;
+  struct Moment {
+    std::string boot_id;
+    std::int64_t boot_ns = 0;
+    std::int64_t wall_ns = 0;
+  };
   struct SourceGap {
     std::string source;
     Finding finding;
@@ -42,6 +47,7 @@ class History {
   void check_numbers(const Leaf& leaf);
   void check_sources(const Leaf& leaf);
   void check_clock(const Leaf& leaf);
+  static std::string clock_text(const Moment& before, const Leaf& leaf);
   void declare(const Leaf& leaf);
   void settle_lost(const Leaf* next);
   bool declared(Range missing) const;
@@ -49,6 +55,7 @@ class History {
   std::string origin_;
   Findings& findings_;
   std::optional<Leaf> before_;
+  Moment last_batch_, last_other_;
   std::optional<std::uint64_t> next_seq_;  ///< unknown behind a lost leaf, and where an origin continues another one
   std::uint64_t last_seq_ = 0;
   std::unordered_map<std::string, std::string> positions_;  ///< source → where its last batch ended

@@ -14,12 +14,12 @@ constexpr std::int64_t kProgressEveryNs = 200'000'000;
 }  // namespace
 
 ObjectCheck::ObjectCheck(LogSource& source, const VerifyOptions& options, Clock& clock, Findings& findings,
-                         std::unordered_set<std::string> expired, VerifyProgress total)
+                         Allowed allowed, VerifyProgress total)
     : source_(source),
       options_(options),
       clock_(clock),
       findings_(findings),
-      expired_(std::move(expired)),
+      allowed_(std::move(allowed)),
       pending_(options.pending_objects.begin(), options.pending_objects.end()),
       progress_(total) {
   for (unsigned i = 0; i < std::max(options.threads, 1U); ++i) threads_.emplace_back([this] { work(); });
@@ -130,12 +130,16 @@ void ObjectCheck::check(const ObjectJob& job) {
 
 void ObjectCheck::absent(const ObjectJob& job) {
   const std::string& key = job.leaf.object->key;
-  if (expired_.contains(key))
+  if (allowed_.expired.contains(key))
     return findings_.add(Verdict::expired, Weight::note, key, job.leaf,
                          "Deleted by the rule of retention: an expire leaf of this log says so.");
   if (pending_.contains(key))
     return findings_.add(Verdict::pending, Weight::note, key, job.leaf,
                          "Sealed, and waiting in this machine's outbox until the store takes it.");
+  if (const auto lost = job.leaf.seq ? allowed_.lost.find(job.leaf.seq->first) : allowed_.lost.end();
+      lost != allowed_.lost.end() && lost->second.first == job.leaf.seq->second)
+    return findings_.add(Verdict::missing, Weight::note, key, job.leaf,
+                         "It never reached the store; a gap leaf of this log says: " + lost->second.second + ".");
   std::string text = "The object is gone. The log proves that it was sealed, and no expire leaf allows its deletion.";
   for (const StoredVersion& stored : job.stored)
     if (const auto found = digest_of(key, stored.version); found && found->second == job.leaf.object->sha256) {

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -23,14 +24,21 @@ struct ObjectJob {
   std::vector<StoredVersion> stored;
 };
 
+/// What the log itself says of objects that are not there.
+struct Allowed {
+  std::unordered_set<std::string> expired;  ///< keys that an expire leaf names
+  std::map<std::uint64_t, std::pair<std::uint64_t, std::string>>
+      lost;  ///< first record → last record and reason of a gap leaf
+};
+
 class ObjectCheck {
  public:
   struct Counts {
     std::uint64_t ok = 0, bytes = 0, records_read = 0;
   };
-  /// `expired`: keys that an expire leaf names. `total`: what progress counts against.
-  ObjectCheck(LogSource& source, const VerifyOptions& options, Clock& clock, Findings& findings,
-              std::unordered_set<std::string> expired, VerifyProgress total);
+  /// `total`: what progress counts against.
+  ObjectCheck(LogSource& source, const VerifyOptions& options, Clock& clock, Findings& findings, Allowed allowed,
+              VerifyProgress total);
   ~ObjectCheck();
 
   /// Waits while the threads have enough to do.
@@ -53,7 +61,7 @@ class ObjectCheck {
   const VerifyOptions& options_;
   Clock& clock_;
   Findings& findings_;
-  const std::unordered_set<std::string> expired_;
+  const Allowed allowed_;
   const std::set<std::string> pending_;
 
   std::mutex mutex_;

@@ -61,6 +61,10 @@ class RecordCheck {
     if (!read) return std::move(read).error().within(fmt::format("record {}", next_seq_));
     if (read->seq != next_seq_)
       return Error{Fault::conflict, "a record has number {} where {} was expected", read->seq, next_seq_};
+    if (read->boot_id != leaf_.boot_id || read->boot_ns < boot_ns_ || read->boot_ns > leaf_.boot_ns)
+      return Error{Fault::conflict, "record {} is not of the boot, or not of the time since it, that the leaf says",
+                   next_seq_};
+    boot_ns_ = read->boot_ns;
     ++next_seq_;
     tree_.append(leaf_hash(text));
     // Hostile bytes could name a source a record; a leaf cannot name more than fit it.
@@ -74,6 +78,7 @@ class RecordCheck {
 
   const Leaf& leaf_;
   std::uint64_t next_seq_;
+  std::int64_t boot_ns_ = 0;
   std::string rest_;
   CompactTree tree_;
   event::RecordReader reader_;

@@ -20,7 +20,8 @@ struct RecordProblem {
 };
 
 /// Opens an object whose stored bytes are those of its leaf, and compares every record with the leaf: their number,
-/// their numbering, the root over them, the sources and times. Memory does not grow with the number of records.
+/// their numbering, the root over them, the sources, the boot and the time since
+/// it. Memory does not grow with the number of records.
 /// Adds the records that it read to `records`.
 std::optional<RecordProblem> check_records(const Leaf& leaf, std::string_view object,
                                            std::span<const crypto::AgeIdentity> identities, std::uint64_t& records);

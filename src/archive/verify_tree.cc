@@ -9,14 +9,19 @@ constexpr std::size_t kChoicesMax = 10;
 // A checkpoint may claim any size, and a key any place; what is not there must not cost memory.
 constexpr std::uint64_t kHolesMax = 64;
 
+bool is_notable(std::string_view leaf) {
+  for (const std::string_view kind : {"\nkind key\n", "\nkind gap\n", "\nkind expire\n"})
+    if (leaf.find(kind) != std::string_view::npos) return true;
+  return false;
+}
+
 /// Length, then bytes, until they end or do not fit: also of a damaged bundle, what can be told apart.
 std::vector<Digest> hashes_of_entries(std::string_view bundle, std::uint64_t first,
                                       const std::function<void(const Leaf&)>& notable) {
   std::vector<Digest> hashes;
   for (const std::string_view entry : split_entries(bundle)) {
     hashes.push_back(leaf_hash(entry));
-    if (entry.find("\nkind key\n") == std::string_view::npos && entry.find("\nkind expire\n") == std::string_view::npos)
-      continue;
+    if (!is_notable(entry)) continue;
     const auto leaf = parse_leaf(entry);
     if (leaf && leaf->index == first + hashes.size() - 1) notable(*leaf);
   }

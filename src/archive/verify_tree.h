@@ -45,8 +45,8 @@ class StoredTree {
   StoredTree(LogSource& source, const Inventory& inventory) : tiles_(source, inventory) {}
 
   /// Reads entry bundles and level-0 tiles: all that are listed, and those up to `size` leaves although they are not
-  /// listed yet (somebody writes the log while it is read). Shows `notable` the key and expire leaves, in order and not
-  /// proven yet. Memory: 32 bytes a leaf.
+  /// listed yet (somebody writes the log while it is read). Shows `notable` the key, gap and expire leaves, in order
+  /// and not proven yet. Memory: 32 bytes a leaf.
   void load(std::uint64_t size, const std::function<void(const Leaf&)>& notable);
   /// How many leaves were found, holes before the last one included.
   std::uint64_t loaded() const;
