@@ -15,8 +15,8 @@ class Ban:
 
 
 # Tests may look at the real world: they start processes and wait for them.
-PRODUCT = r"^(src|sim)/(?!.*(_(test|sim)\.cc|/test_\w+\.h)$)"
-SOURCE = r"^src/(?!.*(_test\.cc|/test_\w+\.h)$)"
+PRODUCT = r"^(src|sim)/(?!.*(_(test|sim)\.cc|/(test_\w+|\w+_test_\w+)\.h)$)"
+SOURCE = r"^src/(?!.*(_test\.cc|/(test_\w+|\w+_test_\w+)\.h)$)"
 CPP = r".*\.(cc|h)$"
 HEADER = r".*\.h$"
 
