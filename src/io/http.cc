@@ -104,15 +104,11 @@ Fault fault_of(CURLcode code) {
     case CURLE_URL_MALFORMAT:
     case CURLE_BAD_FUNCTION_ARGUMENT:
       return Fault::invalid;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-      return Fault::unsupported;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
       return Fault::denied;
-    case CURLE_OUT_OF_MEMORY:
-      return Fault::limit;
     default:
       return Fault::busy;
   }
@@ -125,8 +121,6 @@ std::string_view advice_for(CURLcode code) {
              "it as the endpoint";
     case CURLE_SSL_CACERT_BADFILE:
       return "; ca_file must be a readable file of PEM certificates";
-    case CURLE_UNSUPPORTED_PROTOCOL:
-      return "; use https://";
     default:
       return "";
   }
@@ -141,7 +135,6 @@ bool is_unsent(CURLcode code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return true;
     default:
       return false;
@@ -153,6 +146,7 @@ class CurlClient final : public HttpClient {
   explicit CurlClient(HttpOptions options) : options_(std::move(options)) {}
 
   Result<HttpResponse> send(const HttpRequest& request, bool* unsent) override {
+    TRY(check_scheme(request.url));
     Handle handle = taken();
     if (!handle) return Error{Fault::limit, "{}: no memory for a connection", request.url};
     Exchange exchange{.request = request, .response = {}};
@@ -172,6 +166,12 @@ class CurlClient final : public HttpClient {
   }
 
  private:
+  Result<void> check_scheme(std::string_view url) const {
+    if (url.starts_with("https://") || (options_.plain_http && url.starts_with("http://"))) return {};
+    if (url.find("://") == std::string_view::npos) return Error{Fault::invalid, "\"{}\" is not a URL", url};
+    return Error{Fault::unsupported, "{}: only https:// is allowed here", url};
+  }
+
   Handle taken() {
     {
       const std::lock_guard lock(mutex_);
