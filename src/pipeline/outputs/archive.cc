@@ -105,7 +105,7 @@ Result<bool> ArchiveOutput::send_next() {
 }
 
 Engine::Step ArchiveOutput::step() {
-  if (retry_boot_ns_ > world_.clock.boot_ns()) return Engine::Step::blocked;
+  if (delay_ns_ > 0 && retry_boot_ns_ > world_.clock.boot_ns()) return Engine::Step::blocked;
   auto sent = send_next();
   if (!sent && sent.error().fault() == Fault::conflict)
     if (auto forked = fork(sent.error().text()); forked) sent = true;
