@@ -90,8 +90,8 @@ Config parse_config(const Node& root, const std::string& path, Diagnostics& diag
 Config parse_config_text(std::string_view text, const std::string& path, Diagnostics& diagnostics,
                          const std::string& shown = "");
 
-/// Reads, parses and checks; messages call the file `shown` (empty: `path`). Fails when the file cannot be read, and with Fault::invalid ("3 mistakes in FILE") when
-/// the diagnostics hold an error.
+/// Reads, parses and checks; messages call the file `shown` (empty: `path`). Fails when the file cannot be read, and
+/// with Fault::invalid ("3 mistakes in FILE") when the diagnostics hold an error.
 Result<Config> load_config(Files& files, const std::string& path, Diagnostics& diagnostics,
                            const std::string& shown = "");
 

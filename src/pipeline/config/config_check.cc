@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/encoding.h"
 #include "crypto/age.h"
 
 namespace enclave::pipeline {
@@ -45,7 +46,8 @@ bool is_authority(std::string_view text) {
   }
   if (colon == std::string_view::npos) return true;
   const std::string_view port = text.substr(colon + 1);
-  return !port.empty() && port.size() <= 5 && only(port, "0123456789", "") && std::stoul(std::string(port)) <= 65535;
+  const auto number = parse_number(port);
+  return number && *number <= 65'535;
 }
 
 void check_url(const Node& node, StorageConfig& storage, Diagnostics& diagnostics) {

@@ -1,0 +1,171 @@
+#include "cli/session.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "base/files.h"
+#include "cli/json.h"
+#include "cli/live.h"
+#include "cli/store.h"
+#include "io/host.h"
+#include "io/stop_signals.h"
+#include "keys/keys.h"
+#include "pipeline/engine.h"
+#include "pipeline/runtime.h"
+
+namespace enclave::cli {
+namespace {
+
+using pipeline::EngineStatus;
+
+constexpr std::uint64_t kOpenFiles = 65'536;
+
+/// A restart overlaps with the end of what it replaces, and `enclave status` looks at the lock for a moment.
+Result<io::Lock> lock_state(const std::string& path) {
+  for (int attempt = 0;; ++attempt) {
+    auto lock = io::lock_file(path);
+    if (lock || lock.error().fault() != Fault::conflict || attempt == 10) return lock;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
+struct Recipients {
+  std::vector<crypto::AgeRecipient> list;
+  bool identity_made = false;
+};
+
+Result<Recipients> recipients_of(const pipeline::Config& config, Shell& shell) {
+  if (!config.keys.recipients.empty()) return Recipients{TRY(keys::parse_recipients(config.keys.recipients)), false};
+  World& world = shell.world;
+  auto identity = TRY(keys::load_or_make_log_identity(world.files, config.keys.identity, world.random, world.clock));
+  return Recipients{std::move(identity.recipients), identity.made_now};
+}
+
+pipeline::EngineOptions engine_options(const pipeline::Config& config, const io::Host& host,
+                                       std::vector<crypto::AgeRecipient> recipients) {
+  pipeline::EngineOptions options;
+  options.state_directory = config.state;
+  options.enclave = config.enclave;
+  options.instance = host.instance;
+  options.boot_id = host.boot_id;
+  options.recipients = std::move(recipients);
+  options.batch_bytes = config.archive.batch_bytes;
+  options.object_bytes = config.archive.object_bytes;
+  options.flush_after = config.archive.flush_after;
+  options.heartbeat = config.archive.heartbeat;
+  options.spool_bytes_max = config.spool.bytes_max;
+  options.segment_bytes = config.spool.segment_bytes;
+  return options;
+}
+
+Result<void> add_inputs(const pipeline::Config& config, pipeline::Engine& engine, Shell& shell, Live& live) {
+  std::size_t open = 0;
+  for (const auto& input : config.inputs) {
+    if (!input.enabled) continue;
+    auto opened = input.plugin->open({input.node, shell.world, engine.positions(), engine.input_log()});
+    if (!opened) return std::move(opened).error().within(fmt::format("the input {}", input.id));
+    engine.add_input(input.id, std::move(*opened));
+    ++open;
+  }
+  if (open == 0) live.say("Nothing is read: there is no input below logging: inputs:");
+  return {};
+}
+
+std::string progress_line(const EngineStatus& status) {
+  return fmt::format("{} records, {} read, {} sealed, {} waiting{}", status.records_read,
+                     format_bytes(status.bytes_read), status.last_sealed_seq,
+                     format_bytes(status.spool_bytes + status.outbox_bytes),
+                     status.reading_stopped ? ", reading stopped: spool full" : "");
+}
+
+/// What a newcomer must know; said when the identity has just been made.
+std::string identity_notice(const pipeline::Config& config) {
+  return fmt::format(
+      "The log identity was made now and lies in\n  {}\n"
+      "Whoever has this file can read the whole log. Keep a copy in a safe place, move it away from\n"
+      "this machine, and write its recipient (age1…, in the file) below keys: recipients: instead.",
+      config.keys.identity);
+}
+
+std::string end_text(const EngineStatus& status, pipeline::RunEnd end, const std::string& store) {
+  std::string out = fmt::format("Read {} records ({}). The log has {} leaves, up to record {}.", status.records_read,
+                                format_bytes(status.bytes_read), status.leaves, status.last_sealed_seq);
+  if (end == pipeline::RunEnd::all_sent) return out + fmt::format("\nAll of it is in {}", store);
+  return out +
+         fmt::format("\n{} objects wait on this disk, because {} cannot be reached; they are sent at the next start",
+                     status.objects_waiting, store);
+}
+
+class Session {
+ public:
+  Session(const pipeline::Config& config, const SessionOptions& options, Shell& shell)
+      : config_(config),
+        options_(options),
+        shell_(shell),
+        live_(options.json ? shell.err : shell.out, shell.err, shell.err_terminal) {}
+
+  Result<int> run() {
+    Files& files = shell_.world.files;
+    TRY(make_directories(files, config_.state));
+    const auto lock = TRY(lock_state(join_path(config_.state, kLockName)));
+    (void)io::raise_open_files(kOpenFiles);
+    auto waiter = TRY(io::Waiter::make());
+    const auto signals = TRY(io::StopSignals::catch_them([&] {
+      stop_ = true;
+      waiter.wake();
+    }));
+    const io::Host host = TRY(io::this_host(files));
+    auto recipients = TRY(recipients_of(config_, shell_));
+    const auto spool_key = TRY(keys::load_or_make_spool_key(
+        files, config_.state, shell_.environment("CREDENTIALS_DIRECTORY").value_or(""), shell_.world.random));
+    const auto store = TRY(open_bucket(config_.storage, config_.log_bucket(), shell_));
+    const auto engine = TRY(pipeline::Engine::open(
+        shell_.world, engine_options(config_, host, std::move(recipients.list)), spool_key, *store));
+    engine->on_trouble([&](std::string_view text, bool over) {
+      live_.say(fmt::format("{}: {}", over ? "No longer so" : "Trouble", text));
+    });
+    greet(engine->status(), recipients.identity_made);
+    TRY(add_inputs(config_, *engine, shell_, live_));
+    return finish(*engine, *store, waiter);
+  }
+
+ private:
+  void greet(const EngineStatus& status, bool identity_made) {
+    if (identity_made) live_.say(identity_notice(config_));
+    live_.say(fmt::format("Log {}; whoever verifies it needs this key:\n  {}", status.origin, status.trust_anchor));
+    for (const auto& notice : status.notices) live_.say("Note: " + notice);
+  }
+
+  Result<int> finish(pipeline::Engine& engine, const cloud::ObjectStore& store, io::Waiter& waiter) {
+    pipeline::RunOptions run;
+    run.once = options_.once;
+    run.stop = &stop_;
+    run.waiter = &waiter;
+    run.status_path = join_path(config_.state, kStatusName);
+    if (shell_.err_terminal) run.progress = [&](const EngineStatus& status) { live_.line(progress_line(status)); };
+    const auto end = TRY(pipeline::run_engine(shell_.world, engine, run));
+    live_.clear();
+    const EngineStatus status = engine.status();
+    if (options_.json) {
+      shell_.out << pipeline::format_status(status, shell_.world.clock.wall_ns());
+    } else {
+      live_.say(end_text(status, end, store.name()));
+    }
+    return options_.once && end == pipeline::RunEnd::outbox_left ? kFailed : kGood;
+  }
+
+  const pipeline::Config& config_;
+  const SessionOptions& options_;
+  Shell& shell_;
+  Live live_;
+  std::atomic<bool> stop_{false};
+};
+
+}  // namespace
+
+Result<int> run_session(const pipeline::Config& config, const SessionOptions& options, Shell& shell) {
+  return Session(config, options, shell).run();
+}
+
+}  // namespace enclave::cli

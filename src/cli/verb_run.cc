@@ -1,0 +1,43 @@
+#include "cli/config_file.h"
+#include "cli/session.h"
+#include "cli/verbs.h"
+
+namespace enclave::cli {
+namespace {
+
+int run(const Arguments& arguments, Shell& shell) {
+  const auto config = load(arguments, shell);
+  if (!config) return fail(shell, "run", config.error());
+  const auto status = run_session(*config, {arguments.has("once"), arguments.has("json")}, shell);
+  return status ? *status : fail(shell, "run", status.error());
+}
+
+constexpr OptionSpec kOptions[] = {
+    kConfigOption,
+    kDirOption,
+    {0, "once", "", "Read every input to its end, seal, send, and stop.", false, Completes::nothing, {}}};
+constexpr StatusSpec kStatuses[] = {
+    {kGood, "stopped when told to, or all is read, sealed and sent"},
+    {kFailed, "it could not start, or with --once not all could be sent: the rest waits on this disk"}};
+constexpr Example kExamples[] = {{"enclave run", "Until SIGTERM or Ctrl-C."},
+                                 {"enclave run --once --json", "For a cron job; prints what status.json holds."}};
+
+}  // namespace
+
+const Verb verb_run{
+    .name = "run",
+    .summary = "read the logs, seal them and send them, until told to stop",
+    .description =
+        "Reads the inputs of enclave.yaml, keeps what it read on this disk until it is sealed, seals it in encrypted "
+        "objects under a tamper-evident log, and sends them to the log bucket. A store that is away loses nothing: "
+        "what "
+        "is sealed waits. SIGINT and SIGTERM end it cleanly; a second one ends it at once, and loses nothing "
+        "either.\n\n"
+        "At the first start it makes the log identity, unless recipients are configured, and says where it lies.",
+    .options = kOptions,
+    .operands = {},
+    .statuses = kStatuses,
+    .examples = kExamples,
+    .run = run};
+
+}  // namespace enclave::cli

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/result.h"
+
+namespace enclave::io {
+
+/// SIGINT and SIGTERM as a call instead of the process's end. Make it before any other thread: those that begin later
+/// inherit that the signals do not interrupt them. After the first signal the next one ends the process at once.
+class StopSignals {
+ public:
+  /// `stop` is called once, from a thread of this object.
+  static Result<std::unique_ptr<StopSignals>> catch_them(std::function<void()> stop);
+  /// No call after it. Puts back how the signals were treated.
+  virtual ~StopSignals() = default;
+};
+
+}  // namespace enclave::io
