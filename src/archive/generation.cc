@@ -9,6 +9,7 @@ namespace enclave::archive {
 namespace {
 
 constexpr std::size_t kPartBytesMax = 64;
+constexpr std::uint64_t kSmallFileBytesMax = 64 * 1024;
 
 bool is_part_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
@@ -42,6 +43,12 @@ Result<Current> Current::parse(std::string_view text) {
   const auto second = origin_part(lines[1].substr(slash + 1));
   if (!first || !second || *first + "/" + *second != lines[1]) return bad();
   return Current{*number, std::string(lines[1]), std::string(lines[2])};
+}
+
+Result<std::string> read_small(Files& files, const std::string& path) {
+  const std::uint64_t bytes = TRY(files.info(path)).bytes;
+  if (bytes > kSmallFileBytesMax) return Error{Fault::corrupt, "{}: {} bytes cannot be what was written", path, bytes};
+  return read_file(files, path, kSmallFileBytesMax);
 }
 
 Leaf leaf_at(const Moment& moment, LeafKind kind) {

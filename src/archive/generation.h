@@ -49,6 +49,12 @@ struct Current {
 /// would hide the log in a file store; at most 64 characters. Fault::invalid when it is empty.
 Result<std::string> origin_part(std::string_view text);
 
+/// A small file, whole. Fault::corrupt when it is too large to be what was written; of the other faults only absent
+/// says something about the file itself.
+Result<std::string> read_small(Files& files, const std::string& path);
+/// The file is gone or not what was written, as opposed to: cannot be read now.
+inline bool is_lost(const Error& error) { return error.fault() == Fault::absent || error.fault() == Fault::corrupt; }
+
 /// When a leaf that the log makes itself came about.
 struct Moment {
   std::string boot_id;
@@ -152,8 +158,8 @@ Result<void> rotate_key(Generation& generation, Random& random, const Moment& mo
 /// Finds the key that the newest key leaf names, and ends a rotation that was cut short. Fault::absent when no file has
 /// it; it is needed to go on.
 Result<void> load_key(Generation& generation);
-/// Of the signing-key file, whatever the leaves say.
-std::optional<std::string> vkey_on_disk(const Generation& generation);
+/// Of the signing-key file, whatever the leaves say. Faults as read_small.
+Result<std::string> vkey_on_disk(const Generation& generation);
 /// Makes the key file unreadable, then removes it. One that is not there is fine.
 Result<void> erase_key(Files& files, const std::string& path);
 

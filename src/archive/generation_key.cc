@@ -9,7 +9,9 @@ namespace {
 constexpr std::size_t kSeedBytes = 32;
 
 Result<crypto::Ed25519PrivateKey> read_key(Files& files, const std::string& path) {
-  return crypto::Ed25519PrivateKey::from_seed(crypto::Secret(TRY(read_file(files, path, kSeedBytes))));
+  crypto::Secret seed(TRY(read_small(files, path)));
+  if (seed.size() != kSeedBytes) return Error{Fault::corrupt, "{} is not a key", path};
+  return crypto::Ed25519PrivateKey::from_seed(std::move(seed));
 }
 
 Result<void> overwrite_key(Files& files, const std::string& path) {
@@ -29,10 +31,8 @@ Result<void> finish_rotation(Generation& generation) {
 
 }  // namespace
 
-std::optional<std::string> vkey_on_disk(const Generation& generation) {
-  const auto key = read_key(generation.files, generation.place.file("signing-key"));
-  if (!key) return std::nullopt;
-  return generation.vkey_of(*key);
+Result<std::string> vkey_on_disk(const Generation& generation) {
+  return generation.vkey_of(TRY(read_key(generation.files, generation.place.file("signing-key"))));
 }
 
 Result<void> erase_key(Files& files, const std::string& path) {
@@ -48,14 +48,14 @@ Result<void> load_key(Generation& generation) {
   const std::string path = generation.place.file("signing-key");
   const std::string& wanted = generation.vkeys.back();
   auto key = read_key(generation.files, path);
-  if (!key && key.error().fault() == Fault::busy) return std::move(key).error();
+  if (!key && !is_lost(key.error())) return std::move(key).error();
   if (key && generation.vkey_of(*key) == wanted) {
     generation.key = std::move(*key);
     // A rotation that was cut before its leaf: nobody has heard of its key.
     return erase_key(generation.files, path + ".new");
   }
   auto fresh = read_key(generation.files, path + ".new");
-  if (!fresh && fresh.error().fault() == Fault::busy) return std::move(fresh).error();
+  if (!fresh && !is_lost(fresh.error())) return std::move(fresh).error();
   if (!fresh || generation.vkey_of(*fresh) != wanted)
     return Error{Fault::absent, "{} is not the key that the log's newest key leaf names", path};
   const bool old_is_there =

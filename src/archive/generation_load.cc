@@ -9,7 +9,6 @@ namespace enclave::archive {
 namespace {
 
 constexpr std::string_view kSetAside = ".bad";
-constexpr std::size_t kSmallFileBytesMax = 64 * 1024;
 
 // Temporary files of writes that a crash cut short; one may hold a key.
 Result<void> remove_leftovers(Files& files, const std::string& directory) {
@@ -58,23 +57,24 @@ Result<Scanned> scan_into(Files& files, const GenerationPlace& place, Loaded& lo
 
 // A number that stands alone in a small file; 0 when there is none or it is damaged: both are re-derived or harmless.
 Result<std::uint64_t> read_number(Files& files, const std::string& path, Notices& notices) {
-  const auto text = read_file(files, path, kSmallFileBytesMax);
-  if (!text) {
-    if (text.error().fault() == Fault::absent) return std::uint64_t{0};
-    if (text.error().fault() != Fault::limit) return text.error();
-  }
-  if (text && !text->empty() && text->back() == '\n')
+  const auto text = read_small(files, path);
+  if (!text && !is_lost(text.error())) return text.error();
+  if (!text && text.error().fault() == Fault::absent) return std::uint64_t{0};
+  if (text && text->ends_with('\n'))
     if (const auto number = parse_number(std::string_view(*text).substr(0, text->size() - 1))) return *number;
   notices.push_back(fmt::format("{} is damaged and was taken as 0.", path));
   return std::uint64_t{0};
 }
 
 // The keys that the leaves name; and, should the leaves be lost, those that lie beside them.
-std::vector<std::string> known_vkeys(const Generation& generation) {
+Result<std::vector<std::string>> known_vkeys(const Generation& generation) {
   std::vector<std::string> vkeys = generation.vkeys;
-  const auto anchor = read_file(generation.files, generation.place.file("anchor"), kSmallFileBytesMax);
+  const auto anchor = read_small(generation.files, generation.place.file("anchor"));
+  if (!anchor && !is_lost(anchor.error())) return anchor.error();
   if (anchor && anchor->ends_with('\n')) vkeys.push_back(anchor->substr(0, anchor->size() - 1));
-  if (const auto vkey = vkey_on_disk(generation)) vkeys.push_back(*vkey);
+  const auto vkey = vkey_on_disk(generation);
+  if (!vkey && !is_lost(vkey.error())) return vkey.error();
+  if (vkey) vkeys.push_back(*vkey);
   return vkeys;
 }
 
@@ -88,14 +88,14 @@ bool signed_by_one_of(const Note& note, const std::vector<std::string>& vkeys) {
 // The checkpoint on the disk, when it is one of this log.
 Result<std::optional<Checkpoint>> read_checkpoint(Generation& generation, Notices& notices) {
   const std::string path = generation.place.file("checkpoint");
-  const auto text = read_file(generation.files, path, kSmallFileBytesMax);
+  const auto text = read_small(generation.files, path);
   if (!text && text.error().fault() == Fault::absent) return std::nullopt;
-  if (!text && text.error().fault() != Fault::limit) return text.error();
+  if (!text && !is_lost(text.error())) return text.error();
   if (text) {
+    const auto vkeys = TRY(known_vkeys(generation));
     auto note = Note::parse(*text);
     auto checkpoint = note ? Checkpoint::parse(note->text) : Error{Fault::corrupt, "no note"};
-    if (checkpoint && checkpoint->origin == generation.place.origin() &&
-        signed_by_one_of(*note, known_vkeys(generation))) {
+    if (checkpoint && checkpoint->origin == generation.place.origin() && signed_by_one_of(*note, vkeys)) {
       generation.note = std::move(*note);
       generation.note_size = checkpoint->size;
       return std::move(*checkpoint);
@@ -115,17 +115,21 @@ Result<void> judge(Loaded& loaded, LeafScan::End end, Notices& notices) {
   const std::uint64_t before = TRY(read_number(generation.files, generation.place.file("last-seq"), notices));
   generation.last_seq = std::max(generation.last_seq, before);
   const auto checkpoint = TRY(read_checkpoint(generation, notices));
-  if (checkpoint && (checkpoint->size > leaves || checkpoint->root != generation.tree.root(checkpoint->size))) {
+  const bool differs =
+      checkpoint && (checkpoint->size > leaves || checkpoint->root != generation.tree.root(checkpoint->size));
+  if (differs) {
     loaded.size = checkpoint->size;
     loaded.root = checkpoint->root;
-    loaded.damage = fmt::format("{} holds {} leaves that can be read, and they are not the {} of the last checkpoint",
-                                path, leaves, checkpoint->size);
-  } else if (leaves == 0 && loaded.readable.empty()) {
+  }
+  if (loaded.readable.empty()) {
     loaded.damage = fmt::format("{} is missing or holds no leaf that can be read", path);
   } else if (end == LeafScan::End::damaged) {
     loaded.damage = fmt::format("{} is damaged behind its first {} leaves", path, leaves);
-  } else if (generation.vkeys.empty() || leaves == 0) {
+  } else if (generation.vkeys.empty()) {
     loaded.damage = fmt::format("{} does not begin with a key leaf", path);
+  } else if (differs) {
+    loaded.damage =
+        fmt::format("{} holds {} leaves, which are not the {} of the last checkpoint", path, leaves, checkpoint->size);
   } else if (generation.published > leaves) {
     loaded.damage = fmt::format("{} holds {} leaves, but {} were published", path, leaves, generation.published);
   }

@@ -32,13 +32,15 @@ class Window {
   explicit Window(File& file) : file_(file) {}
   /// At most `bytes` (up to the window's size) from `offset` on; fewer only at the end of the file.
   Result<std::string_view> at(std::uint64_t offset, std::size_t bytes) {
-    if (offset < begin_ || offset + bytes > begin_ + bytes_.size()) TRY(fill(offset));
+    if (offset < begin_ || offset + bytes > begin_ + bytes_.size()) TRY(fill(offset, bytes));
     return std::string_view(bytes_).substr(offset - begin_, bytes);
   }
 
  private:
-  Result<void> fill(std::uint64_t offset) {
-    bytes_.resize(kWindowBytes);
+  Result<void> fill(std::uint64_t offset, std::size_t bytes) {
+    // Most files are small when they are read; a long one soon comes to the full window.
+    step_ = std::min(step_ * 2, kWindowBytes);
+    bytes_.resize(std::max(step_, bytes));
     begin_ = offset;
     std::size_t filled = 0;
     while (filled < bytes_.size()) {
@@ -56,6 +58,7 @@ class Window {
 
   File& file_;
   std::uint64_t begin_ = 0;
+  std::size_t step_ = 8192;
   std::string bytes_;
 };
 

@@ -11,7 +11,6 @@
 namespace enclave::archive {
 namespace {
 
-constexpr std::size_t kCurrentBytesMax = 1024;
 constexpr std::size_t kReasonBytesMax = 1000;
 
 std::string one_line(std::string_view text) {
@@ -116,12 +115,13 @@ Result<std::optional<Current>> LogImpl::newest_on_disk() {
 
 Result<std::optional<Current>> LogImpl::find_current(Notices& notices) {
   const std::string path = join_path(options_.directory, "log/current");
-  const auto text = read_file(world_.files, path, kCurrentBytesMax);
-  if (!text && text.error().fault() != Fault::absent && text.error().fault() != Fault::limit) return text.error();
+  const auto text = read_small(world_.files, path);
+  if (!text && !is_lost(text.error())) return text.error();
   if (text)
     if (auto current = Current::parse(*text)) return std::move(*current);
   auto found = TRY(newest_on_disk());
-  if (text || found) notices.push_back(fmt::format("{} is damaged or missing; the newest generation is taken.", path));
+  if (text || found || text.error().fault() == Fault::corrupt)
+    notices.push_back(fmt::format("{} is damaged or missing; the newest generation is taken.", path));
   return found;
 }
 
@@ -252,9 +252,12 @@ Result<std::string> LogImpl::read_pending(std::uint64_t index) {
   if (found == at_->pending.end()) return Error{Fault::absent, "no object of leaf {} waits to be sent", index};
   const std::string path = at_->place.outbox_file(index);
   const LeafObject object = found->second;
-  auto bytes = read_file(world_.files, path, object.bytes);
-  if (!bytes && bytes.error().fault() != Fault::absent && bytes.error().fault() != Fault::limit) return bytes;
-  if (bytes && crypto::sha256(*bytes) == object.sha256) return bytes;
+  const auto info = world_.files.info(path);
+  if (!info && info.error().fault() != Fault::absent) return info.error();
+  if (info && info->bytes == object.bytes) {
+    std::string bytes = TRY(read_file(world_.files, path, object.bytes));
+    if (crypto::sha256(bytes) == object.sha256) return bytes;
+  }
   TRY(settle());
   TRY(give_up(index));
   return Error{Fault::corrupt, "{} is not what was sealed; it was set aside, and a gap leaf says so", path};
