@@ -34,13 +34,6 @@ void append_escaped(std::string& out, std::string_view path, bool escape_high) {
   }
 }
 
-std::string escaped(std::string_view path) {
-  std::string out;
-  out.reserve(path.size() + 16);
-  append_escaped(out, path, !is_utf8(path));
-  return out;
-}
-
 int digit_of(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
@@ -60,7 +53,7 @@ Result<std::string> unescaped(std::string_view text) {
     path.push_back(static_cast<char>(high << 4 | low));
     i += 2;
   }
-  if (escaped(path) != text) return Error{Fault::corrupt, "a path that is not escaped as it should be"};
+  if (escape_path(path) != text) return Error{Fault::corrupt, "a path that is not escaped as it should be"};
   return path;
 }
 
@@ -109,7 +102,7 @@ std::string format_state(const FileState& state) {
                   state.offset, state.id.device, state.id.inode, state.id.born_ns, state.print.bytes, state.print.hash,
                   state.seen_bytes, state.modified_ns, state.packed ? 1 : 0, state.whole ? 1 : 0,
                   state.truncated ? 1 : 0, state.crc, state.summed ? "s" : "-");
-  text += escaped(state.path);
+  text += escape_path(state.path);
   return text;
 }
 
@@ -142,10 +135,17 @@ Result<FileState> parse_state(std::string_view text) {
   return state;
 }
 
+std::string escape_path(std::string_view path) {
+  std::string out;
+  out.reserve(path.size() + 16);
+  append_escaped(out, path, !is_utf8(path));
+  return out;
+}
+
 std::string file_source(std::string_view path, std::uint32_t number) {
   if (path.size() > kFilePathBytes) return {};
   std::string source(kPrefix);
-  source += escaped(path);
+  source += escape_path(path);
   if (source.size() > kFileStateBytes - 64) return {};
   fmt::format_to(std::back_inserter(source), "@{:08x}", number);
   return source;

@@ -48,6 +48,9 @@ Result<FileState> parse_state(std::string_view text);
 inline constexpr std::size_t kFilePathBytes = 1024;
 inline constexpr std::size_t kFileStateBytes = 2048;
 
+/// White space, control characters, `%`, bytes of paths that are not UTF-8 and the second of two dots as %XX.
+std::string escape_path(std::string_view path);
+
 /// "file:<path>@<8 hex>" (docs/formats/record.md). Empty when the path, escaped, is longer than the registry takes.
 std::string file_source(std::string_view path, std::uint32_t number);
 /// The path in a source name. Fault::corrupt when it is none of ours.
