@@ -85,6 +85,7 @@ TEST(MainJob, StopsReadingWhenTheSpoolIsFullAndGoesOnWithoutLoss) {
   SimOptions options{.seed = 9};
   options.engine.spool_bytes_max = 64_KiB;
   options.engine.segment_bytes = 8_KiB;
+  options.engine.read_bytes = 4_KiB;
   options.engine.flush_after = seconds(1);
   Sim sim(options);
   sim.store.go_away(true);

@@ -10,7 +10,7 @@ namespace enclave::sim {
 /// The same numbers for the same seed, on every machine (SplitMix64). For keys too: in here nobody attacks.
 class SimRandom : public Random {
  public:
-  explicit SimRandom(std::uint64_t seed) : state_(seed * 0x9E37'79B9'7F4A'7C15ULL + 0x1234'5678'9ABC'DEF1ULL) {}
+  explicit SimRandom(std::uint64_t seed) : state_(mixed(seed ^ 0x1234'5678'9ABC'DEF1ULL)) {}
 
   void fill(std::span<std::uint8_t> into) override {
     std::uint64_t word = 0;
@@ -21,10 +21,8 @@ class SimRandom : public Random {
   }
 
   std::uint64_t next() {
-    std::uint64_t z = state_ += 0x9E37'79B9'7F4A'7C15ULL;
-    z = (z ^ (z >> 30)) * 0xBF58'476D'1CE4'E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D0'49BB'1331'11EBULL;
-    return z ^ (z >> 31);
+    state_ += 0x9E37'79B9'7F4A'7C15ULL;
+    return mixed(state_);
   }
   /// 0 to `bound` - 1; 0 when the bound is 0.
   std::uint64_t below(std::uint64_t bound) { return bound == 0 ? 0 : next() % bound; }
@@ -35,6 +33,11 @@ class SimRandom : public Random {
   SimRandom split() { return SimRandom(next()); }
 
  private:
+  static std::uint64_t mixed(std::uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xBF58'476D'1CE4'E5B9ULL;
+    z = (z ^ (z >> 27)) * 0x94D0'49BB'1331'11EBULL;
+    return z ^ (z >> 31);
+  }
   std::uint64_t state_;
 };
 

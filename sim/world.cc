@@ -195,23 +195,28 @@ bool Sim::run_until(Nanoseconds at_least, const std::function<bool()>& done) {
   return true;
 }
 
+std::string Sim::state_of_affairs() const {
+  const auto now = status();
+  return fmt::format("{}; read {}, committed {}, last {}, sealed {}, leaves {}, published {}, waiting {}{}; {}",
+                     engine_ ? now.origin : "not running", now.records_read, now.records_committed, now.last_seq,
+                     now.last_sealed_seq, now.leaves, now.published_leaves, now.objects_waiting,
+                     now.reading_stopped ? ", reading has stopped" : "", fmt::join(now.troubles, "; "));
+}
+
+bool Sim::is_committed() const {
+  const auto now = status();
+  return engine_ && now.records_read == now.records_committed && !now.reading_stopped;
+}
+
 bool Sim::run_until_committed() {
-  const auto done = [&] {
-    const auto now = status();
-    return engine_ && now.records_read == now.records_committed && !now.reading_stopped;
-  };
-  if (run_until(kScans, done)) return true;
-  problem("does not commit what it read: " + fmt::format("{}", fmt::join(status().troubles, "; ")));
+  if (run_until(kScans, [&] { return is_committed(); })) return true;
+  problem("does not commit what it read: " + state_of_affairs());
   return false;
 }
 
 bool Sim::run_until_idle() {
-  const auto done = [&] {
-    const auto now = status();
-    return engine_ && now.records_read == now.records_committed && !now.reading_stopped && engine_->everything_sent();
-  };
-  if (run_until(kScans, done)) return true;
-  problem("does not come to rest: " + fmt::format("{}", fmt::join(status().troubles, "; ")));
+  if (run_until(kScans, [&] { return is_committed() && engine_->everything_sent(); })) return true;
+  problem("does not come to rest: " + state_of_affairs());
   return false;
 }
 

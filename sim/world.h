@@ -78,6 +78,8 @@ class Sim {
   Turn turn();
   bool run_until(Nanoseconds at_least, const std::function<bool()>& done);
   void pass_time(std::int64_t until_ns);
+  bool is_committed() const;
+  std::string state_of_affairs() const;
 
   SimOptions options_;
   crypto::AgeIdentity identity_;
