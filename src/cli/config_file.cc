@@ -31,7 +31,8 @@ Result<pipeline::Config> load(const Arguments& arguments, Shell& shell) {
 
 int fail(Shell& shell, std::string_view verb, const Error& error) {
   shell.err << "enclave " << verb << ": " << error.text() << "\n";
-  return kFailed;
+  const bool usage = error.fault() == Fault::invalid && error.text().starts_with("--");
+  return usage ? kUsage : kFailed;
 }
 
 }  // namespace enclave::cli

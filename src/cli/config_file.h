@@ -23,7 +23,8 @@ std::string absolute_path(const Shell& shell, std::string_view path);
 /// Loads and checks. What is wrong has been written to shell.err when it fails; the Error is the exit status's reason.
 Result<pipeline::Config> load(const Arguments& arguments, Shell& shell);
 
-/// "enclave run: text", to shell.err. Gives kFailed, or kUsage for Fault::invalid arguments when `usage`.
+/// "enclave run: text", to shell.err. Gives kUsage for Fault::invalid when the text begins with the name of an option
+/// ("--limit: …"), else kFailed.
 int fail(Shell& shell, std::string_view verb, const Error& error);
 
 }  // namespace enclave::cli

@@ -66,6 +66,27 @@ Result<void> check_options(const Verb& verb, const Arguments& arguments) {
   return {};
 }
 
+/// "--config --json": CLI11 would take the next option for the value.
+Result<void> check_values(const Verb& verb, const std::vector<std::string>& words) {
+  const auto options = options_of(verb);
+  const auto is = [](const OptionSpec& option, const std::string& word) {
+    return word == fmt::format("--{}", option.name) ||
+           (option.letter != 0 && word == fmt::format("-{}", option.letter));
+  };
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    for (const auto& option : options) {
+      if (option.value.empty() || !is(option, words[i])) continue;
+      const bool missing = i + 1 == words.size() || std::any_of(options.begin(), options.end(), [&](const auto& other) {
+                             return is(other, words[i + 1]);
+                           });
+      if (missing) return Error{Fault::invalid, "--{} needs a value: {}", option.name, option.value};
+      ++i;
+      break;
+    }
+  }
+  return {};
+}
+
 /// CLI11 does the splitting: "-cF", "--config=F", "-c F", flags in one word.
 Result<std::vector<std::string>> split(const Verb& verb, std::vector<std::string> words, Arguments& arguments) {
   const auto options = options_of(verb);
@@ -80,10 +101,6 @@ Result<std::vector<std::string>> split(const Verb& verb, std::vector<std::string
                                            : app.add_option(flags_of(options[i]), values[i])->allow_extra_args(false);
     std::reverse(words.begin(), words.end());
     app.parse(words);
-  } catch (const CLI::ArgumentMismatch&) {
-    for (std::size_t i = 0; i < options.size(); ++i)
-      if (!options[i].value.empty() && !words.empty()) continue;
-    return Error{Fault::invalid, "the last option needs a value"};
   } catch (const CLI::Error& error) {
     return Error{Fault::invalid, "{}", error.what()};
   }
@@ -98,6 +115,7 @@ Result<std::vector<std::string>> split(const Verb& verb, std::vector<std::string
 Result<Arguments> parse_arguments(const Verb& verb, const std::vector<std::string>& words) {
   Arguments arguments;
   const auto dashes = std::find(words.begin(), words.end(), "--");
+  TRY(check_values(verb, {words.begin(), dashes}));
   const auto rest = TRY(split(verb, {words.begin(), dashes}, arguments));
   if (arguments.has("help")) return arguments;
   TRY(take_operands(verb, rest, arguments));

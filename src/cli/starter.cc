@@ -60,7 +60,7 @@ std::string commented(std::string_view text, std::size_t indent) {
 std::string default_of(const OptionCard& card) {
   if (card.type == "list of texts") return "[" + card.fallback + "]";
   if (card.fallback.empty() && !card.words.empty()) return std::string(card.words[0]);
-  return pipeline::yaml_scalar(card.fallback);
+  return card.type == "text" ? pipeline::yaml_scalar(card.fallback) : card.fallback;
 }
 
 std::string help_with_words(const OptionCard& card) {

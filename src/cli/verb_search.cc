@@ -28,8 +28,12 @@ std::optional<std::pair<std::string, std::string>> field_of(const std::string& w
 Result<archive::SearchOptions> options_of(const Arguments& arguments, Shell& shell) {
   archive::SearchOptions options;
   const std::int64_t now = shell.world.clock.wall_ns();
-  if (arguments.has("since")) options.since_ns = TRY(parse_when(arguments.value("since"), now));
-  if (arguments.has("until")) options.until_ns = TRY(parse_when(arguments.value("until"), now));
+  for (const auto& [name, into] : {std::pair{"since", &options.since_ns}, std::pair{"until", &options.until_ns}}) {
+    if (!arguments.has(name)) continue;
+    auto when = parse_when(arguments.value(name), now);
+    if (!when) return std::move(when).error().within(fmt::format("--{}", name));
+    *into = *when;
+  }
   if (options.since_ns >= options.until_ns) return Error{Fault::invalid, "--since is not before --until"};
   options.sources = arguments.values("source");
   if (arguments.has("origin")) options.origin = arguments.value("origin");

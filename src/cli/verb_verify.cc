@@ -33,7 +33,11 @@ Result<Verification> wanted_of(const Arguments& arguments, const OpenLog& log, S
   if (arguments.has("seen")) wanted.seen = absolute_path(shell, arguments.value("seen"));
   if (arguments.has("no-seen")) wanted.seen.clear();
   wanted.origin = arguments.value("origin");
-  if (arguments.has("stale-after")) wanted.stale_after = TRY(parse_duration(arguments.value("stale-after")));
+  if (arguments.has("stale-after")) {
+    const auto duration = parse_duration(arguments.value("stale-after"));
+    if (!duration) return Error(duration.error()).within("--stale-after");
+    wanted.stale_after = *duration;
+  }
   if (arguments.has("threads")) {
     const auto threads = parse_number(arguments.value("threads"));
     if (!threads || *threads < 1 || *threads > kThreadsMax)

@@ -294,12 +294,6 @@ std::vector<ConfigSection> config_manual() {
   sections.push_back({"storage", "The object store.", cards_of<StorageConfig>(kStorage)});
   set_fallback(sections.back().cards, "endpoint", "file://STATE/store");
   sections.push_back({"buckets[]", "The buckets, as a list.", cards_of<BucketConfig>(kBucket)});
-  sections.push_back({"keys", "Who can read the log.", cards_of<KeysConfig>(kKeys)});
-  set_fallback(sections.back().cards, "identity", "STATE/keys/log-identity.txt");
-  sections.push_back({"archive", "When records are sealed.", cards_of<ArchiveConfig>(kArchive)});
-  sections.push_back({"spool", "Where records wait until they are sealed and sent.", cards_of<SpoolConfig>(kSpool)});
-  sections.push_back({"verify", "What enclave verify finds fault with.", cards_of<VerifyConfig>(kVerify)});
-
   auto common = cards_of<CommonInput>(kCommonInput);
   set_fallback(common, "id", "TYPE-NUMBER");
   common.insert(common.begin(), OptionCard{"type", "text", "", "What is read. Required.", input_types()});
@@ -307,6 +301,11 @@ std::vector<ConfigSection> config_manual() {
   for (const InputPlugin* plugin : input_plugins())
     sections.push_back(
         {fmt::format("logging.inputs[] type: {}", plugin->name), std::string(plugin->help), plugin->options()});
+  sections.push_back({"keys", "Who can read the log.", cards_of<KeysConfig>(kKeys)});
+  set_fallback(sections.back().cards, "identity", "STATE/keys/log-identity.txt");
+  sections.push_back({"archive", "When records are sealed.", cards_of<ArchiveConfig>(kArchive)});
+  sections.push_back({"spool", "Where records wait until they are sealed and sent.", cards_of<SpoolConfig>(kSpool)});
+  sections.push_back({"verify", "What enclave verify finds fault with.", cards_of<VerifyConfig>(kVerify)});
   return sections;
 }
 
