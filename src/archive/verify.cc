@@ -44,7 +44,7 @@ class LogVerifier {
   const VerifyOptions& options_;
   Clock& clock_;
   Findings findings_;
-  KeyChain chain_;
+  KeyChain chain_;  ///< of the proven leaves
   StoredTree tree_;
   StoredCheckpoint latest_;
   Head head_;
@@ -65,12 +65,14 @@ void LogVerifier::read_tree() {
   } else {
     latest_.problem = "There is none.";
   }
+  // Which keys the stored leaves claim: enough to choose the checkpoint under which they are then proven.
+  KeyChain claimed(inventory_.origin, options_.keys);
   tree_.load(latest_.problem.empty() ? latest_.checkpoint.size : 0, [&](const Leaf& leaf) {
-    if (leaf.kind == LeafKind::key) chain_.offer(leaf);
+    if (leaf.kind == LeafKind::key) claimed.offer(leaf);
     if (leaf.kind == LeafKind::expire && leaf.object) allowed_.expired.insert(leaf.object->key);
     if (leaf.kind == LeafKind::gap && leaf.seq) allowed_.lost[leaf.seq->first] = {leaf.seq->second, leaf.reason};
   });
-  head_ = choose_head(source_, inventory_, latest_, chain_, tree_);
+  head_ = choose_head(source_, inventory_, latest_, claimed, tree_);
 }
 
 void LogVerifier::judge_anchor() {
@@ -128,9 +130,11 @@ void LogVerifier::judge_leaf(std::uint64_t index, const std::string& text, const
   if (!leaf) {
     findings_.add(Verdict::unreadable, Weight::violated, bundle, index,
                   fmt::format("The tree commits to these bytes, but they are no leaf: {}.", leaf.error().text()));
+    chain_.lose(index);
     return history.lost({index, index, {}});
   }
   history.leaf(*leaf, index, bundle);
+  if (leaf->kind == LeafKind::key) chain_.offer(*leaf);
   if (chain_.broken_at() == index)
     findings_.add(Verdict::forked, Weight::violated, bundle, *leaf,
                   chain_.break_reason() + " Whoever wrote this leaf did not have the key of the log.");
@@ -163,6 +167,7 @@ void LogVerifier::judge_leaves(TileCheck& tiles, History& history, ObjectCheck& 
       const std::uint64_t index = n * kTileWidth + i;
       for (; next_lost < lost.size() && lost[next_lost].first <= index; ++next_lost) {
         lost_until = std::max(lost_until, lost[next_lost].last + 1);
+        chain_.lose(lost[next_lost].first);
         history.lost(std::move(lost[next_lost]));
       }
       if (!texts[i].empty() || index >= lost_until) judge_leaf(index, texts[i], key, history, objects);
@@ -211,7 +216,6 @@ VerifyProgress LogVerifier::work_ahead() const {
 
 LogReport LogVerifier::run(std::uint64_t& left_out) {
   read_tree();
-  judge_anchor();
   judge_missing_checkpoint();
   TileCheck tiles(tree_, inventory_, findings_);
   History history(inventory_.origin, findings_);
@@ -219,6 +223,10 @@ LogReport LogVerifier::run(std::uint64_t& left_out) {
   judge_leaves(tiles, history, objects);
   const auto counts = objects.finish();
   history.finish();
+  judge_anchor();
+  head_.authentic =
+      head_.checkpoint &&
+      chain_.check(*head_.checkpoint->note, head_.checkpoint->checkpoint.size).is_signed == KeyChain::Signed::yes;
   tiles.upper_tiles();
   check_checkpoints(source_, inventory_, latest_, head_, chain_, tree_, findings_);
   check_last_seen(options_.last_seen, inventory_, head_, chain_, tree_, findings_);

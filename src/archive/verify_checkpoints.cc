@@ -53,22 +53,17 @@ void report_unproven(const Inventory& inventory, const StoredCheckpoint& latest,
                     size, loaded, size - 1));
     return;
   }
-  // Otherwise the bundles that are damaged have been named.
-  if (!tree.complete()) return;
-  const bool older = head.proven;
-  findings.add(
-      Verdict::forked, Weight::violated, key_of(inventory),
-      older ? std::optional(head.checkpoint->checkpoint.size) : std::nullopt,
-      fmt::format("The signed checkpoint of {} leaves is not one of the leaves that are stored: they were all "
-                  "replaced together, or the key has signed two histories. {}",
-                  size,
-                  older ? fmt::format("An older checkpoint still proves the first {} leaves, so the two part at "
-                                      "leaf {} or behind it.",
-                                      head.checkpoint->checkpoint.size, head.checkpoint->checkpoint.size)
-                        : "No older checkpoint proves any of them."));
+  // Otherwise the bundles that are damaged have been named, or the root has been compared.
+  if (!head.proven) return;
+  const std::uint64_t older = head.checkpoint->checkpoint.size;
+  findings.add(Verdict::forked, Weight::violated, key_of(inventory), older,
+               fmt::format("The signed checkpoint of {} leaves is not one of the leaves that are stored: they were all "
+                           "replaced together, or the key has signed two histories. An older checkpoint still proves "
+                           "the first {} leaves, so the two part at leaf {} or behind it.",
+                           size, older, older));
 }
 
-void check_one(const Inventory& inventory, const StoredCheckpoint& stored, const StoredCheckpoint& latest,
+void check_one(const Inventory& inventory, const StoredCheckpoint& stored, std::optional<std::uint64_t> latest_size,
                const KeyChain& chain, const StoredTree& tree, Findings& findings) {
   const std::string key = key_of(inventory);
   const std::string version = version_text(stored);
@@ -90,12 +85,12 @@ void check_one(const Inventory& inventory, const StoredCheckpoint& stored, const
                  fmt::format("It signs another root for the first {} leaves than the stored tree has: two histories of "
                              "one log.{}",
                              size, version));
-  } else if (!stored.latest && latest.problem.empty() && size > latest.checkpoint.size) {
+  } else if (!stored.latest && latest_size && size > *latest_size) {
     findings.add(
-        Verdict::truncated, Weight::violated, key, latest.checkpoint.size,
+        Verdict::truncated, Weight::violated, key, *latest_size,
         fmt::format("It commits to {} leaves, the latest one only to {}: the checkpoint was put back, and leaves "
                     "{} to {} with it.{}",
-                    size, latest.checkpoint.size, latest.checkpoint.size, size - 1, version));
+                    size, *latest_size, *latest_size, size - 1, version));
   }
 }
 
@@ -150,19 +145,21 @@ Head choose_head(LogSource& source, const Inventory& inventory, const StoredChec
 void check_checkpoints(LogSource& source, const Inventory& inventory, const StoredCheckpoint& latest, const Head& head,
                        const KeyChain& chain, const StoredTree& tree, Findings& findings) {
   const bool there = !inventory.checkpoints.empty() && inventory.checkpoints.front().latest;
+  std::optional<std::uint64_t> latest_size;
   if (there) {
-    check_one(inventory, latest, latest, chain, tree, findings);
+    check_one(inventory, latest, {}, chain, tree, findings);
+    const auto is_signed =
+        latest.problem.empty() ? chain.check(*latest.note, latest.checkpoint.size).is_signed : KeyChain::Signed::no;
+    if (is_signed != KeyChain::Signed::no) latest_size = latest.checkpoint.size;
     const bool held = head.checkpoint && head.checkpoint->latest && head.proven;
-    if (!held && latest.problem.empty() &&
-        chain.check(*latest.note, latest.checkpoint.size).is_signed == KeyChain::Signed::yes)
-      report_unproven(inventory, latest, head, tree, findings);
+    if (!held && is_signed == KeyChain::Signed::yes) report_unproven(inventory, latest, head, tree, findings);
   } else if (!inventory.checkpoints.empty()) {
     findings.add(Verdict::missing, Weight::violated, key_of(inventory),
                  "The checkpoint was deleted; older versions of it are still stored.");
   }
   for (const StoredVersion& version : inventory.checkpoints)
     if (!version.latest)
-      check_one(inventory, read_checkpoint(source, inventory.origin, version), latest, chain, tree, findings);
+      check_one(inventory, read_checkpoint(source, inventory.origin, version), latest_size, chain, tree, findings);
 }
 
 void check_last_seen(const std::vector<std::string>& last_seen, const Inventory& inventory, const Head& head,

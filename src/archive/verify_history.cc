@@ -56,7 +56,7 @@ void History::leaf(const Leaf& leaf, std::uint64_t index, const std::string& key
 void History::check_numbers(const Leaf& leaf) {
   // An origin that continues another one continues its numbers as well.
   if (leaf.kind == LeafKind::fork) next_seq_.reset();
-  if (!before_ && leaf.kind != LeafKind::fork) next_seq_ = 1;
+  if (leaf.index == 0) next_seq_ = 1;
   if (!leaf.seq) return;
   const auto [first, last] = *leaf.seq;
   if (leaf.kind == LeafKind::gap) {

@@ -48,6 +48,8 @@ void KeyChain::begin(const Leaf& leaf) {
   links_ = {{0, *key}};
 }
 
+void KeyChain::lose(std::uint64_t index) { lost_at_ = std::min(lost_at_.value_or(index), index); }
+
 void KeyChain::offer(const Leaf& leaf) {
   if (broken_at_) return;
   if (leaf.index == 0) return begin(leaf);
@@ -61,10 +63,17 @@ void KeyChain::offer(const Leaf& leaf) {
     links_.push_back({leaf.index, *key});
     return;
   }
-  broken_at_ = leaf.index;
+  if (!lost_at_) broken_at_ = leaf.index;
 }
 
 KeyChain::Answer KeyChain::check(const Note& note, std::uint64_t size) const {
+  Answer answer = check_signatures(note, size);
+  if (answer.is_signed == Signed::no && lost_at_ && size > *lost_at_)
+    return {Signed::unknowable, fmt::format("Leaf {}, which may have named another key, is lost.", *lost_at_)};
+  return answer;
+}
+
+KeyChain::Answer KeyChain::check_signatures(const Note& note, std::uint64_t size) const {
   if (broken_at_ && size > *broken_at_) return {Signed::unknowable, break_reason_};
   if (links_.empty()) return {Signed::unknowable, "No key of this log is known."};
   // A line by one of our keys that does not hold was changed, whether it is needed or not.

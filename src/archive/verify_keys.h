@@ -30,10 +30,12 @@ class KeyChain {
 
   /// The key leaves, in order of their index. One whose signatures do not hold ends the chain: no later key is known.
   void offer(const Leaf& leaf);
+  /// The leaf at `index` is lost; it may have named a key.
+  void lose(std::uint64_t index);
   Anchor anchor() const { return anchor_; }
   /// What leaf 0 says the first key is; empty when leaf 0 is no key leaf signed by itself.
   const std::string& claimed() const { return claimed_; }
-  /// Index of the key leaf that broke the chain.
+  /// Index of the key leaf that broke the chain. Not where a leaf before it is lost, which may explain it.
   std::optional<std::uint64_t> broken_at() const { return broken_at_; }
   const std::string& break_reason() const { return break_reason_; }
   /// Is this note, a checkpoint of `size` leaves, signed by the key in force at that size? When its last leaf is a
@@ -48,11 +50,13 @@ class KeyChain {
     NoteVerifier key;
   };
   void begin(const Leaf& leaf);
+  Answer check_signatures(const Note& note, std::uint64_t size) const;
   std::string origin_;
   std::vector<NoteVerifier> anchors_;
   std::vector<Link> links_;
   Anchor anchor_ = Anchor::unknown;
   std::string claimed_;
+  std::optional<std::uint64_t> lost_at_;
   std::optional<std::uint64_t> broken_at_;
   std::string break_reason_;
 };

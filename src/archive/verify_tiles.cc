@@ -95,7 +95,7 @@ void TileCheck::entry_bundle(const TileId& tile, const StoredVersion& stored, st
       if (texts[i].empty()) texts[i] = entries[i];
       continue;
     }
-    bad.push_back({tile, version, i});
+    bad.push_back({tile, version, i, !whole});
     // Behind a damaged length nothing can be told apart.
     if (!whole) return;
   }
@@ -171,9 +171,13 @@ std::vector<std::string> TileCheck::bundle(std::uint64_t n, std::vector<LostLeav
     finding.text =
         fmt::format("Leaf {} in this bundle is not the one that the tree commits to.{}", *finding.index, one.version);
     const std::string& text = texts[one.position];
-    if (text.empty()) {
-      finding.text += " What it said is lost, so its object cannot be judged.";
-      lost.push_back({*finding.index, *finding.index, std::move(finding)});
+    const auto end = one.rest ? texts.end() : texts.begin() + static_cast<std::ptrdiff_t>(one.position) + 1;
+    const auto gone = std::find(texts.begin() + static_cast<std::ptrdiff_t>(one.position), end, std::string());
+    if (gone != end) {
+      const std::uint64_t from = first + static_cast<std::uint64_t>(gone - texts.begin());
+      const std::uint64_t to = first + static_cast<std::uint64_t>(end - texts.begin()) - 1;
+      finding.text += fmt::format(" What {} said is lost, so what they name cannot be judged.", leaves_text(from, to));
+      lost.push_back({from, to, std::move(finding)});
       continue;
     }
     if (const auto leaf = parse_leaf(text)) describe_leaf(*leaf, finding);

@@ -36,6 +36,7 @@ class TileCheck {
     TileId tile;
     std::string version;
     std::uint64_t position;
+    bool rest;  ///< nor can anything behind it be told apart
   };
   void entry_bundle(const TileId& tile, const StoredVersion& stored, std::vector<std::string>& texts,
                     std::vector<Bad>& bad);
