@@ -134,6 +134,28 @@ Result<void> check_rules(const Leaf& leaf) {
   return {};
 }
 
+Result<void> check_fields(const Leaf& leaf) {
+  TRY(check_rules(leaf));
+  if (!is_token(leaf.origin)) return wrong("the origin is empty or holds white space");
+  if (leaf.index > kNumberMax) return wrong("the index is not below 2^63");
+  if (leaf.seq && (leaf.seq->first == 0 || leaf.seq->first > leaf.seq->second || leaf.seq->second > kNumberMax))
+    return wrong("seq is not a range of record numbers");
+  if (!leaf.boot_id.empty() && !is_boot_id(leaf.boot_id)) return wrong("a boot id is made of hex digits and dashes");
+  if (leaf.boot_ns < 0 || (leaf.boot_id.empty() && leaf.boot_ns != 0)) return wrong("a boot time without a boot");
+  if (leaf.object && (!is_token(leaf.object->key) || leaf.object->bytes > kNumberMax))
+    return wrong("the object's key is empty or holds white space");
+  if (!leaf.vkey.empty() && !is_token(leaf.vkey)) return wrong("the key holds white space");
+  if (!leaf.previous.empty()) TRY(check_previous(leaf.previous));
+  if (!is_text(leaf.reason)) return wrong("the reason is not one line of UTF-8 text");
+  for (const auto& each : leaf.sources)
+    if (!is_token(each.source) || !is_position(each.from) || !is_position(each.to) || each.count > kNumberMax ||
+        each.lost > kNumberMax)
+      return Error{Fault::invalid, "a source or its position holds white space, or a position \"..\""};
+  for (const auto& each : leaf.signatures)
+    if (!is_token(each.vkey) || each.signature.size() != kSignatureBytes) return wrong("a signature without its key");
+  return {};
+}
+
 std::string position_text(std::string_view position) { return position.empty() ? "-" : std::string(position); }
 
 std::string source_line(const LeafSource& each) {
@@ -302,24 +324,7 @@ std::string with_signatures(const Leaf& leaf) {
 std::string_view name_of(LeafKind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
 
 Result<void> check_leaf(const Leaf& leaf) {
-  TRY(check_rules(leaf));
-  if (!is_token(leaf.origin)) return wrong("the origin is empty or holds white space");
-  if (leaf.index > kNumberMax) return wrong("the index is not below 2^63");
-  if (leaf.seq && (leaf.seq->first == 0 || leaf.seq->first > leaf.seq->second || leaf.seq->second > kNumberMax))
-    return wrong("seq is not a range of record numbers");
-  if (!leaf.boot_id.empty() && !is_boot_id(leaf.boot_id)) return wrong("a boot id is made of hex digits and dashes");
-  if (leaf.boot_ns < 0 || (leaf.boot_id.empty() && leaf.boot_ns != 0)) return wrong("a boot time without a boot");
-  if (leaf.object && (!is_token(leaf.object->key) || leaf.object->bytes > kNumberMax))
-    return wrong("the object's key is empty or holds white space");
-  if (!leaf.vkey.empty() && !is_token(leaf.vkey)) return wrong("the key holds white space");
-  if (!leaf.previous.empty()) TRY(check_previous(leaf.previous));
-  if (!is_text(leaf.reason)) return wrong("the reason is not one line of UTF-8 text");
-  for (const auto& each : leaf.sources)
-    if (!is_token(each.source) || !is_position(each.from) || !is_position(each.to) || each.count > kNumberMax ||
-        each.lost > kNumberMax)
-      return Error{Fault::invalid, "a source or its position holds white space, or a position \"..\""};
-  for (const auto& each : leaf.signatures)
-    if (!is_token(each.vkey) || each.signature.size() != kSignatureBytes) return wrong("a signature without its key");
+  TRY(check_fields(leaf));
   if (with_signatures(leaf).size() > kLeafBytesMax) return wrong("longer than 65,535 bytes");
   return {};
 }
@@ -344,7 +349,7 @@ Result<Leaf> parse_leaf(std::string_view text) {
     lines.next();
     return lines.corrupt("unknown, doubled or out of its order");
   }
-  if (const auto checked = check_leaf(leaf); !checked)
+  if (const auto checked = check_fields(leaf); !checked)
     return Error{Fault::corrupt, "leaf line {}: {}", kind_line, checked.error().text()};
   // Whatever the steps above let pass in another form than ours is found here.
   if (const std::string canonical = with_signatures(leaf); canonical != text)

@@ -159,7 +159,8 @@ class LogCrash : public testing::TestWithParam<TestFiles::Crash> {};
 
 TEST_P(LogCrash, AtAnyCallLosesAndRepeatsNothing) {
   const std::uint64_t calls = calls_of_script();
-  for (std::uint64_t call = 1; call <= calls && !HasFailure(); ++call) crash_at(call, GetParam());
+  const std::uint64_t step = GetParam() == TestFiles::Crash::mixed ? 1 : 2;
+  for (std::uint64_t call = 1; call <= calls && !HasFailure(); call += step) crash_at(call, GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, LogCrash,
@@ -170,7 +171,7 @@ class LogFailure : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(LogFailure, OfCallsFromAnyOneOnIsOvercomeByRepeating) {
   const std::uint64_t calls = calls_of_script();
-  for (std::uint64_t call = 1; call <= calls && !HasFailure(); ++call) {
+  for (std::uint64_t call = 1 + GetParam() % 2; call <= calls && !HasFailure(); call += GetParam() == 1 ? 2 : 6) {
     SCOPED_TRACE(fmt::format("{} calls fail from call {} on", GetParam(), call));
     LogBed bed;
     Caller caller(bed);
@@ -180,7 +181,7 @@ TEST_P(LogFailure, OfCallsFromAnyOneOnIsOvercomeByRepeating) {
       while (!step(caller, bed) && --left > 0) continue;
       ASSERT_GT(left, 0);
     }
-    bed.files.fail(0, 0);
+    bed.files.heal();
     caller.check();
     ASSERT_TRUE(caller.open());
     caller.check();
@@ -189,7 +190,7 @@ TEST_P(LogFailure, OfCallsFromAnyOneOnIsOvercomeByRepeating) {
 
 TEST_P(LogFailure, ThenAPowerCutLosesAndRepeatsNothing) {
   const std::uint64_t calls = calls_of_script();
-  for (std::uint64_t call = 1; call <= calls && !HasFailure(); ++call) {
+  for (std::uint64_t call = 1 + GetParam() % 2; call <= calls && !HasFailure(); call += GetParam() == 1 ? 2 : 6) {
     SCOPED_TRACE(fmt::format("{} calls fail from call {} on, then the power", GetParam(), call));
     LogBed bed;
     Caller caller(bed);

@@ -57,10 +57,12 @@ class TestFiles final : public Files {
     const auto found = live_.files.find(path);
     return found == live_.files.end() ? nullptr : &found->second->bytes;
   }
-  void put(const std::string& path, std::string text) {
+  void put(const std::string& path, const std::string& text) {
     for (std::string up = parent_of(path); up != "/"; up = parent_of(up)) live_.directories.insert(up);
-    live_.files[path] = std::make_shared<Node>(Node{std::move(text), "", next_inode_++});
+    durable_.directories.insert(live_.directories.begin(), live_.directories.end());
+    live_.files[path] = durable_.files[path] = std::make_shared<Node>(Node{text, text, next_inode_++});
   }
+  void heal() { failing_ = 0; }
   void drop(const std::string& path) { live_.files.erase(path); }
   std::vector<std::string> paths() const {
     std::vector<std::string> all;
