@@ -285,8 +285,11 @@ class LiveJournald {
 };
 
 bool wait_for(const std::function<bool()>& done) {
-  for (int i = 0; i < 1000 && !done(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  return done();
+  for (int i = 0; i < 1000; ++i) {
+    if (done()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return false;
 }
 
 TEST_F(JournaldInput, FollowsALiveJournald) {
