@@ -148,7 +148,7 @@ class CurlClient final : public HttpClient {
   Result<HttpResponse> send(const HttpRequest& request, bool* unsent) override {
     TRY(check_scheme(request.url));
     Handle handle = taken();
-    if (!handle) return Error{Fault::limit, "{}: no memory for a connection", request.url};
+    if (!handle) return Error{Fault::limit, "no memory for a connection"};
     Exchange exchange{.request = request, .response = {}};
     List headers;
     TRY(prepare(handle.get(), exchange, headers));
@@ -158,11 +158,9 @@ class CurlClient final : public HttpClient {
       give_back(std::move(handle));
       return std::move(exchange.response);
     }
-    if (exchange.too_large)
-      return Error{Fault::limit, "{}: the answer has more than {} bytes", request.url, request.response_bytes_max};
+    if (exchange.too_large) return Error{Fault::limit, "the answer has more than {} bytes", request.response_bytes_max};
     const std::string_view told = exchange.error.c_str();
-    return Error{fault_of(code), "{}: {}{}", request.url, told.empty() ? curl_easy_strerror(code) : told,
-                 advice_for(code)};
+    return Error{fault_of(code), "{}{}", told.empty() ? curl_easy_strerror(code) : told, advice_for(code)};
   }
 
  private:
@@ -255,7 +253,7 @@ class CurlClient final : public HttpClient {
     } else if (request.method == "DELETE") {
       curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE");
     } else {
-      return Error{Fault::invalid, "{}: the HTTP method \"{}\" is not known", request.url, request.method};
+      return Error{Fault::invalid, "the HTTP method \"{}\" is not known", request.method};
     }
     return {};
   }

@@ -47,9 +47,10 @@ class HttpClient {
  public:
   static Result<std::unique_ptr<HttpClient>> make(HttpOptions options);
   virtual ~HttpClient() = default;
-  /// Any status is a success. Faults: busy (network, time-out, answer cut short), denied (certificate), limit (the body
-  /// is larger), invalid (URL or header), unsupported (http:// where it is not allowed). `unsent` becomes true when
-  /// certainly no byte of the request reached a server.
+  /// Any status is a success. Texts of errors do not name the URL: the caller knows what it wanted there. Faults: busy
+  /// (network, time-out, answer cut short), denied (certificate), limit (the body is larger), invalid (URL or header),
+  /// unsupported (http:// where it is not allowed). `unsent` becomes true when certainly no byte of the request reached
+  /// a server.
   virtual Result<HttpResponse> send(const HttpRequest& request, bool* unsent = nullptr) = 0;
 };
 
