@@ -25,7 +25,7 @@ Result<pipeline::Config> load(const Arguments& arguments, Shell& shell) {
   auto config = pipeline::load_config(shell.world.files, path, diagnostics, arguments.value("config"));
   shell.err << diagnostics.text();
   if (!config && config.error().fault() == Fault::absent)
-    return Error{Fault::absent, "{} is not there; make one with: enclave init", path};
+    return Error{Fault::absent, "{} is not there; make one with: enclave init", arguments.value("config", path)};
   return config;
 }
 

@@ -1,23 +1,39 @@
 #include "cli/man.h"
 
+#include <algorithm>
+
 #include "cli/help.h"
 #include "pipeline/config/config.h"
 
 namespace enclave::cli {
 namespace {
 
-/// A line that begins with a dot or a quote is a request to roff, and a bare dash is a hyphen.
+/// The next character (UTF-8) of a text that is ours, taken off it.
+std::uint32_t take_character(std::string_view& text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  const std::size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  std::uint32_t character = length == 1 ? first : first & (0xffU >> (length + 1));
+  for (std::size_t i = 1; i < length && i < text.size(); ++i)
+    character = character << 6 | (static_cast<unsigned char>(text[i]) & 0x3fU);
+  text.remove_prefix(std::min(length, text.size()));
+  return character;
+}
+
+/// A line that begins with a dot or a quote is a request to roff, a bare dash is a hyphen, and only ASCII is safe.
 std::string roff(std::string_view text) {
   std::string out;
   bool line_start = true;
-  for (const char c : text) {
+  while (!text.empty()) {
+    const std::uint32_t c = take_character(text);
     if (line_start && (c == '.' || c == '\'')) out += "\\&";
     if (c == '\\') {
       out += "\\e";
     } else if (c == '-') {
       out += "\\-";
+    } else if (c < 0x80) {
+      out += static_cast<char>(c);
     } else {
-      out += c;
+      out += fmt::format("\\[u{:04X}]", c);
     }
     line_start = c == '\n';
   }

@@ -75,10 +75,11 @@ Result<void> check_values(const Verb& verb, const std::vector<std::string>& word
   };
   for (std::size_t i = 0; i < words.size(); ++i) {
     for (const auto& option : options) {
-      if (option.value.empty() || !is(option, words[i])) continue;
-      const bool missing = i + 1 == words.size() || std::any_of(options.begin(), options.end(), [&](const auto& other) {
-                             return is(other, words[i + 1]);
-                           });
+      const bool empty = words[i] == fmt::format("--{}=", option.name);
+      if (option.value.empty() || (!empty && !is(option, words[i]))) continue;
+      const bool missing =
+          empty || i + 1 == words.size() ||
+          std::any_of(options.begin(), options.end(), [&](const auto& other) { return is(other, words[i + 1]); });
       if (missing) return Error{Fault::invalid, "--{} needs a value: {}", option.name, option.value};
       ++i;
       break;

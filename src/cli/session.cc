@@ -83,8 +83,9 @@ std::string progress_line(const EngineStatus& status) {
 std::string identity_notice(const pipeline::Config& config) {
   return fmt::format(
       "The log identity was made now and lies in\n  {}\n"
-      "Whoever has this file can read the whole log. Keep a copy in a safe place, move it away from\n"
-      "this machine, and write its recipient (age1…, in the file) below keys: recipients: instead.",
+      "Whoever has this file can read the whole log. Keep a copy in a safe place,\n"
+      "move it away from this machine, and write its recipient (age1…, in the file)\n"
+      "below keys: recipients: in enclave.yaml instead.",
       config.keys.identity);
 }
 

@@ -57,7 +57,8 @@ Result<pipeline::StorageConfig> storage_of(const Arguments& arguments, Shell& sh
   storage.region = arguments.value("region", storage.region);
   storage.credentials = arguments.value("credentials", storage.credentials);
   if (arguments.has("ca")) storage.ca = absolute_path(shell, arguments.value("ca"));
-  if (storage.endpoint.empty()) return Error{Fault::invalid, "which server? name it with --endpoint https://HOST"};
+  if (storage.endpoint.empty())
+    return Error{Fault::invalid, "--endpoint is missing: name the server, such as https://objects.example.org"};
   while (storage.endpoint.ends_with('/')) storage.endpoint.pop_back();
   return storage;
 }
