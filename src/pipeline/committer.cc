@@ -80,8 +80,10 @@ Result<void> Committer::recover(const crypto::Secret& spool_key, std::vector<std
   spool_ = TRY(Spool::open(
       world_, options, spool_key, [&](Frame&& frame) { recover_frame(std::move(frame), sealed_seq, notices); },
       notices));
-  if (!spool_->free_through(sealed_ordinal_))
-    notices.push_back("spool: sealed segments could not be removed; tried again");
+  // A crash may have come between the leaf and the registry: the frames must not go before their positions are kept.
+  auto freed = sealed_ordinal_ == 0 ? Result<void>{} : registry_.save(sealed_seq);
+  if (freed) freed = spool_->free_through(sealed_ordinal_);
+  if (!freed) notices.push_back("spool: sealed segments could not be removed; tried again");
   tell();
   return {};
 }
