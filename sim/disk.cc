@@ -338,6 +338,12 @@ Result<void> Disk::symlink(const std::string& target, const std::string& path) {
   return {};
 }
 
+Result<void> Disk::set_modified(const std::string& path, std::int64_t wall_ns) {
+  const std::lock_guard lock(mutex_);
+  TRY(existing(path, true))->modified_ns = wall_ns;
+  return {};
+}
+
 Result<void> Disk::rename(const std::string& from, const std::string& to) {
   const std::lock_guard lock(mutex_);
   TRY(admit(call::kRename, to));

@@ -70,8 +70,9 @@ class Disk : public Files {
   Result<void> remove(const std::string& path) override;
   Result<void> sync_directory(const std::string& directory) override;
   std::unique_ptr<Watcher> watcher() override;
-  /// Not part of Files: the program makes none.
+  // Not part of Files: the program does neither.
   Result<void> symlink(const std::string& target, const std::string& path);
+  Result<void> set_modified(const std::string& path, std::int64_t wall_ns);
 
   /// From now on these calls go wrong, too. A failed write may have written a part; a failed sync has lost what was
   /// dirty for good.
@@ -176,7 +177,7 @@ class LogWriter {
   /// Copies the content to `to` and empties the file, which keeps its inode.
   void copytruncate(const std::string& path, const std::string& to);
   void remove(const std::string& path);
-  /// Replaces the file by `path`.gz.
+  /// Replaces the file by `path`.gz, which keeps the time of its last change, as gzip does it.
   void gzip(const std::string& path);
   void symlink(const std::string& target, const std::string& path);
   void make_directories(const std::string& path);

@@ -68,6 +68,7 @@ void LogWriter::remove(const std::string& path) {
 void LogWriter::gzip(const std::string& path) {
   const Disk::OtherProgram other(disk_);
   sure(sure(disk_.create(path + ".gz", Create::truncate))->write_at(0, gzip_of(content(path))));
+  sure(disk_.set_modified(path + ".gz", sure(disk_.info(path, true)).modified_ns));
   settle(path + ".gz");
   remove(path);
 }

@@ -37,6 +37,7 @@ class Workload {
  public:
   Workload(std::uint64_t seed, bool trace) : sim_(options_for(seed, trace)), random_(seed + 77) {
     careless_ = random_.chance(0.15);
+    copies_ = random_.chance(0.6);
     sim_.disk.set_capacity(kCapacity);
   }
 
@@ -79,7 +80,7 @@ class Workload {
     const std::uint64_t lines = random_.chance(0.1) ? random_.between(50, 300) : random_.between(1, 6);
     for (std::uint64_t i = 0; i < lines; ++i) bytes += line();
     // Not within the mark: it stands in the first bytes that are ever read.
-    if (!whole_lines && random_.chance(0.3))
+    if (!whole_lines && bytes.size() > 8 && random_.chance(0.3))
       bytes.resize(bytes.size() - random_.below(std::min<std::size_t>(bytes.size() - 8, 10)));
     sim_.logs.make_directories(path.substr(0, path.rfind('/')));
     sim_.append(path, bytes);
@@ -96,18 +97,25 @@ class Workload {
     if (away) go_away(true);
   }
 
-  void rotate_by_rename(const std::string& path) {
+  /// x.log.2 becomes x.log.3, x.log.1 x.log.2; the oldest goes.
+  void shift(const std::string& path) {
     for (int n = 3; n >= 1; --n) {
       const std::string from = fmt::format("{}.{}", path, n);
-      if (!account_.has(from)) continue;
-      if (n == 3) {
-        remove(from);
-        continue;
-      }
+      if (!sim_.logs.exists(from)) continue;
       const std::string to = fmt::format("{}.{}", path, n + 1);
-      sim_.logs.rename(from, to);
-      account_.rename(from, to);
+      if (n < 3) {
+        sim_.logs.rename(from, to);
+        if (account_.has(from)) account_.rename(from, to);
+      } else if (account_.has(from)) {
+        remove(from);
+      } else {
+        sim_.logs.remove(from);
+      }
     }
+  }
+
+  void rotate_by_rename(const std::string& path) {
+    shift(path);
     sim_.logs.rename(path, path + ".1");
     account_.rename(path, path + ".1");
     // A daemon goes on writing to the file that it has open until it is told.
@@ -140,10 +148,11 @@ class Workload {
       if (!terminated(path)) append(path, true);
       settle();
     }
-    const std::string copy = fmt::format("/var/log/copies/{}", ++packed_);
-    sim_.logs.make_directories("/var/log/copies");
-    if (random_.chance(0.5)) {
-      sim_.logs.copytruncate(path, copy);
+    if (copies_ && random_.chance(0.5)) {
+      shift(path);
+      sim_.logs.copytruncate(path, path + ".1");
+    } else if (copies_) {
+      sim_.logs.copytruncate(path, fmt::format("{}-{}", path, ++packed_));
     } else {
       sim_.logs.copytruncate(path, "/var/elsewhere");
     }
@@ -158,7 +167,7 @@ class Workload {
     const bool current = path.ends_with("log");
     switch (random_.below(5)) {
       case 0:
-        return copytruncate(path);
+        return current ? copytruncate(path) : compress(path);
       case 1:
         return remove(path);
       case 2:
@@ -220,6 +229,13 @@ class Workload {
     }
   }
 
+  // A file's times are one of the signs by which a copy is told from an older file, so a clock that was set back makes
+  // a copy look like one.
+  void jump() {
+    const auto by = seconds(random_.below(3600));
+    sim_.clock.jump_wall(copies_ || random_.chance(0.5) ? by : -by);
+  }
+
   void act() {
     const std::uint64_t roll = random_.below(100);
     if (roll < 45) {
@@ -231,7 +247,7 @@ class Workload {
     } else if (roll < 89) {
       end_process();
     } else if (roll < 91) {
-      sim_.clock.jump_wall(seconds(static_cast<std::int64_t>(random_.below(7200)) - 3600));
+      jump();
     } else {
       trouble();
     }
@@ -270,6 +286,7 @@ class Workload {
   SimRandom random_;
   Account account_;
   bool careless_ = false;  ///< files go before they are read, which must be owned up to
+  bool copies_ = false;    ///< copytruncate leaves the copy where the input looks
   bool away_ = false;
   std::uint64_t packed_ = 0;
   std::uint64_t crashes_ = 0;
