@@ -18,7 +18,8 @@ class RunTest(unittest.TestCase):
             return run.run(file.name, "/nowhere")
 
     def test_what_fits_passes(self):
-        self.assertEqual(self.failures("# why\n$ echo one; echo two 12; false\none\ntwo <n>\n? 1\n\n$ echo a; echo b\n...\nb\n"), [])
+        self.assertEqual(self.failures("# why\n$ echo one; echo two 12; false\none\ntwo <n>\n? 1\n"), [])
+        self.assertEqual(self.failures("$ echo a; echo b; echo c\n...\nc\n"), [])
 
     def test_other_output_fails(self):
         self.assertEqual(len(self.failures("$ echo one\ntwo\n")), 1)
