@@ -121,7 +121,10 @@ class Corpus {
 
   void add_noise(std::string& out) {
     micros_ += 200;
-    out += stamp(' ') + ' ' + hex(rng_, 180) + '\n';
+    constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    out += stamp(' ') + ' ';
+    for (int i = 0; i < 180; ++i) out += kLetters[rng_.below(kLetters.size())];
+    out += '\n';
   }
 
  private:
