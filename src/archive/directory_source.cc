@@ -45,7 +45,7 @@ class DirectorySource final : public LogSource {
     const auto slash = prefix.rfind('/');
     const std::string below = slash == std::string::npos ? "" : prefix.substr(0, slash);
     if (!below.empty() && !is_object_key(below)) return {};
-    if (slash == std::string::npos) TRY(files_.list(directory_));  // a missing directory is an error, not an empty log
+    TRY(files_.info(directory_));  // a missing directory is an error, not an empty log
     const bool versioned = files_.info(join_path(directory_, kVersions)).has_value();
     std::map<std::string, Versions> keys;
     if (versioned) TRY(collect_versions(below, prefix, keys));
