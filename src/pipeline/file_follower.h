@@ -89,13 +89,16 @@ class FileFollower final : public Input {
   void settle(Tail& one, Tail& other);
   Related related() const;
   void verify_queued();
+  std::vector<Tail*> candidates(const std::string& path, const Related& related) const;
   void adopt(const FoundFile& found, const Related& related);
+  Result<bool> withdraw_copy(Tail& tail, const FileInfo& info);
   Result<void> decide(const FoundFile& found, const Related& related);
   enum class Verdict : std::uint8_t { unrelated, attached, wait };
   Result<Verdict> compare(Tail& tail, const FoundFile& found, bool packed, File& file);
   bool is_fresh(const FileInfo& info) const;
+  bool is_older(const FileInfo& info, const Tail& tail) const;
   void attach(Tail& tail, const std::string& path, const FileInfo& info, bool packed);
-  void start(const FoundFile& found, bool packed);
+  void start(const FoundFile& found, bool packed, bool perhaps_copy);
   bool continue_orphan(Tail& tail);
   void expire(Tail& tail);
   void forget(Tail& tail);

@@ -39,6 +39,7 @@ void FileFollower::restore(const Positions& positions) {
     tail->state = std::move(*state);
     tail->cursor = {tail->state.offset, tail->state.offset, tail->state.crc, tail->state.summed, 0};
     tail->restored = true;
+    tail->perhaps_copy = tail->state.print.bytes == 0;
     Tail* other = tail->is_orphan() ? nullptr : tails_.by_id(tail->state.id);
     Tail& added = tails_.add(std::move(tail));
     if (other != nullptr) settle(*other, added);
@@ -81,10 +82,13 @@ void FileFollower::verify_queued() {
   const auto& all = tails_.all();
   for (std::size_t i = 0, count = all.size(); i < count; ++i) {
     Tail& tail = *all[i];
-    if (!tail.queued || tail.state.packed || tail.state.print.bytes == 0 || !tails_.open(tail)) continue;
+    if (!tail.queued || tail.state.packed || !tails_.open(tail)) continue;
     const auto info = tail.file->info();
     if (!info) continue;
-    if (const auto same = is_same_content(tail, *info); same && !*same) begin_anew(tail);
+    if (const auto same = is_same_content(tail, *info); !same || *same) continue;
+    begin_anew(tail);
+    // What it holds now may have been packed already.
+    (void)is_same_content(tail, *info);
   }
 }
 
@@ -143,19 +147,28 @@ void FileFollower::adopt(const FoundFile& found, const Related& relations) {
   }
 }
 
-Result<void> FileFollower::decide(const FoundFile& found, const Related& relations) {
-  std::vector<Tail*> candidates;
-  const std::string directory = parent_of(found.path);
-  const auto name = name_in(found.path);
+// Tails whose content may have come to stand under this path.
+std::vector<Tail*> FileFollower::candidates(const std::string& path, const Related& relations) const {
+  std::vector<Tail*> found;
+  const std::string directory = parent_of(path);
+  const auto name = name_in(path);
   for (std::size_t i = 1; i <= name.size() && !relations.empty(); ++i) {
     if (i < name.size() && std::string_view(".-_").find(name[i]) == std::string_view::npos) continue;
     const auto [begin, end] = relations.equal_range(join_path(directory, name.substr(0, i)));
-    for (auto at = begin; at != end && candidates.size() < kCandidatesMax; ++at)
-      if (name_in(at->second->state.path) != name || at->second->is_orphan()) candidates.push_back(at->second);
+    for (auto at = begin; at != end && found.size() < kCandidatesMax; ++at) {
+      // What stands where a log is written is the log's successor, never its copy.
+      const auto first = path_of_source(at->second->source);
+      if (at->second->state.path != path && (!first || *first != path)) found.push_back(at->second);
+    }
   }
+  return found;
+}
+
+Result<void> FileFollower::decide(const FoundFile& found, const Related& relations) {
+  const auto related = candidates(found.path, relations);
   const bool zipped = has_gzip_name(found.path);
-  if (!zipped && candidates.empty()) {
-    start(found, false);
+  if (!zipped && (related.empty() || found.info.bytes == 0)) {
+    start(found, false, !related.empty());
     return {};
   }
   auto file = TRY(world_.files.open(found.path));
@@ -169,14 +182,34 @@ Result<void> FileFollower::decide(const FoundFile& found, const Related& relatio
       if (TRY(is_copy(*file, true, content))) return {};
     }
   }
-  for (Tail* tail : candidates)
+  for (Tail* tail : related)
     if (TRY(compare(*tail, found, packed, *file)) != Verdict::unrelated) return {};
-  start(found, packed);
+  start(found, packed, false);
   return {};
+}
+
+// A file that was empty when it was met has its first bytes. If they are another one's, it was none of its own.
+Result<bool> FileFollower::withdraw_copy(Tail& tail, const FileInfo& info) {
+  tail.perhaps_copy = false;
+  const FoundFile found{tail.state.path, info, false};
+  for (Tail* other : candidates(found.path, related())) {
+    if (other == &tail || TRY(compare(*other, found, false, *tail.file)) == Verdict::unrelated) continue;
+    tail.forgotten = any_forgotten_ = true;
+    tail.at_end = true;
+    mark(tail);
+    return true;
+  }
+  return false;
 }
 
 // Written a moment ago, so that its writer may not be through.
 bool FileFollower::is_fresh(const FileInfo& info) const { return world_.clock.wall_ns() - info.modified_ns < kGraceNs; }
+
+// A copy is not older than what it is a copy of, unless the clock was set back in between.
+bool FileFollower::is_older(const FileInfo& info, const Tail& tail) const {
+  return info.modified_ns / kSecond < tail.state.modified_ns / kSecond &&
+         tail.state.modified_ns <= world_.clock.wall_ns();
+}
 
 Result<FileFollower::Verdict> FileFollower::compare(Tail& tail, const FoundFile& found, bool packed, File& file) {
   const bool gone = tail.is_orphan() || tail.deleted;
@@ -184,7 +217,7 @@ Result<FileFollower::Verdict> FileFollower::compare(Tail& tail, const FoundFile&
     // Only a truncated file leaves a plain copy behind. Names are the same when the copy took the original's place.
     if (name_in(tail.state.path) == name_in(found.path) || (!packed && !tail.state.truncated))
       return Verdict::unrelated;
-    if (found.info.modified_ns / kSecond < tail.state.modified_ns / kSecond) return Verdict::unrelated;
+    if (is_older(found.info, tail)) return Verdict::unrelated;
     tail.state.offset = tail.cursor.offset;
     tail.state.crc = tail.cursor.sum;
     tail.state.summed = tail.cursor.summed;
@@ -221,13 +254,14 @@ void FileFollower::attach(Tail& tail, const std::string& path, const FileInfo& i
   enqueue(tail);
 }
 
-void FileFollower::start(const FoundFile& found, bool packed) {
+void FileFollower::start(const FoundFile& found, bool packed, bool perhaps_copy) {
   auto added = std::make_unique<Tail>();
   added->source = new_source(found.path);
   added->state.id = found.info.id;
   added->state.path = found.path;
   added->state.packed = packed;
   added->state.summed = true;
+  added->perhaps_copy = perhaps_copy;
   added->scan = scans_;
   added->unwatched = found.link || !watched_.contains(parent_of(found.path));
   any_unwatched_ = any_unwatched_ || added->unwatched;
@@ -257,7 +291,7 @@ bool FileFollower::continue_orphan(Tail& tail) {
       continue;
     const std::string path = join_path(directory, entry.name);
     const auto info = world_.files.info(path, false);
-    if (!info || info->modified_ns / kSecond < tail.state.modified_ns / kSecond || tails_.by_id(info->id)) continue;
+    if (!info || is_older(*info, tail) || tails_.by_id(info->id)) continue;
     if (zipped && world_.files.info(path.substr(0, path.size() - 3))) continue;
     candidates.emplace_back(*info, path);
   }
