@@ -8,6 +8,7 @@ namespace {
 
 // Distinct within the process; processes are told apart by the lock on their state directory.
 std::string temporary_name(const std::string& path) {
+  // tidy: allow global: a name that nobody else in the process has needs something that they share
   static std::atomic<unsigned> counter{0};
   return fmt::format("{}/.{}.tmp{}", parent_of(path), name_in(path), counter.fetch_add(1));
 }

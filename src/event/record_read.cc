@@ -135,7 +135,8 @@ Result<Record> RecordReader::read(std::string_view line) {
     seen |= member;
   }
   const char* rest = nullptr;
-  if (document.current_location().get(rest) == simdjson::SUCCESS) return Error{Fault::corrupt, "record: something follows the object"};
+  if (document.current_location().get(rest) == simdjson::SUCCESS)
+    return Error{Fault::corrupt, "record: something follows the object"};
   constexpr unsigned kNeeded = kSeq | kTime | kBoot | kBootNs | kSource | kPosition | kRaw;
   if ((seen & kNeeded) != kNeeded) return Error{Fault::corrupt, "record: a member is missing"};
   record.fields += "}";

@@ -117,8 +117,9 @@ TEST(Record, ReaderRefusesWhatIsNotARecord) {
 
 TEST(Record, OtherMembersAreKeptAsOneObject) {
   RecordReader reader;
-  const auto record = reader.read(
-      R"({"seq":1,"time":"2026-11-23T09:26:33Z","boot":"b","boot_ns":1,"src":"s","pos":"c","raw":"r","journal":{"A":"1"},"n":[1]})");
+  const auto record =
+      reader.read(R"({"seq":1,"time":"2026-11-23T09:26:33Z","boot":"b","boot_ns":1,"src":"s","pos":"c","raw":"r",)"
+                  R"("journal":{"A":"1"},"n":[1]})");
   ASSERT_TRUE(record) << record.error().text();
   EXPECT_EQ(record->fields, R"({"journal":{"A":"1"},"n":[1]})");
 }

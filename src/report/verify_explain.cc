@@ -103,7 +103,9 @@ hash=${current#*+}; hash=${hash%%+*}
 : > "$work/signature"
 sed -n '1,/^$/d; s/^[^ ]* [^ ]* //p' "$log/checkpoint" | while read -r line; do
   echo "$line" | base64 -d > "$work/line" || continue
-  if [ "$(od -An -tx1 -N 4 "$work/line" | tr -d ' \n')" = "$hash" ]; then tail -c +5 "$work/line" > "$work/signature"; fi
+  if [ "$(od -An -tx1 -N 4 "$work/line" | tr -d ' \n')" = "$hash" ]; then
+    tail -c +5 "$work/line" > "$work/signature"
+  fi
 done
 ed25519 "$current" "$work/text" "$work/signature" || fail "the checkpoint is not signed by $current"
 echo "the checkpoint is signed by the key in force"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The state directory's disk fills up: reading stops and says so; when space is freed it goes on, and nothing is lost."""
+"""The disk of the state directory fills up: reading stops and says so; with space again it goes on, nothing is lost."""
 
 import json
 import os

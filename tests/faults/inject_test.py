@@ -10,8 +10,8 @@ import time
 from machine import ENVIRONMENT, SKIPPED, Machine, Wrong, main
 
 CALLS = (
-    "openat read pread64 write pwrite64 fsync fdatasync rename renameat renameat2 link linkat unlink unlinkat ftruncate "
-    "mkdir mkdirat statx newfstatat getdents64 flock fcntl inotify_init1 inotify_add_watch"
+    "openat read pread64 write pwrite64 fsync fdatasync rename renameat renameat2 link linkat unlink unlinkat "
+    "ftruncate mkdir mkdirat statx newfstatat getdents64 flock fcntl inotify_init1 inotify_add_watch"
 ).split()
 ERRORS = {"ENOSPC": "openat write pwrite64 fsync fdatasync rename renameat2 link linkat mkdir ftruncate".split()}
 ROUNDS_PER_MACHINE = 12
@@ -71,7 +71,10 @@ def cases(counts, chance, limit):
 
 def can_trace():
     done = subprocess.run(
-        ["strace", "-f", "-qq", "-e", "inject=fsync:error=EIO", "true"], capture_output=True, env=ENVIRONMENT, check=False
+        ["strace", "-f", "-qq", "-e", "inject=fsync:error=EIO", "true"],
+        capture_output=True,
+        env=ENVIRONMENT,
+        check=False,
     )
     return done.returncode == 0
 

@@ -130,7 +130,13 @@ class Machine:
         command = [*prefix, *self.command(*words)]
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", timeout=RUN_SECONDS, env=ENVIRONMENT, check=False
+                command,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=RUN_SECONDS,
+                env=ENVIRONMENT,
+                check=False,
             )
         except subprocess.TimeoutExpired as expired:
             raise Wrong(f"{' '.join(command)}: hangs\n{expired.stderr}") from expired
