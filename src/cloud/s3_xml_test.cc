@@ -33,13 +33,23 @@ TEST(S3Xml, WithoutEncodingTypeAKeyIsTakenAsItStands) {
 }
 
 TEST(S3Xml, VersionsAndMarkersKeepTheirOrder) {
-  const auto page = parse_versions(R"(<s3:ListVersionsResult xmlns:s3="urn:x"><s3:EncodingType>url</s3:EncodingType>
-<s3:NextKeyMarker>k%2F1</s3:NextKeyMarker><s3:NextVersionIdMarker>v1</s3:NextVersionIdMarker><s3:IsTruncated>true</s3:IsTruncated>
-<s3:DeleteMarker><s3:Key>a</s3:Key><s3:VersionId>v2</s3:VersionId><s3:IsLatest>true</s3:IsLatest><s3:LastModified>2026-11-23T09:26:34Z</s3:LastModified></s3:DeleteMarker>
-<s3:Version><s3:Key>a</s3:Key><s3:VersionId>null</s3:VersionId><s3:IsLatest>false</s3:IsLatest><s3:Size>1</s3:Size><s3:LastModified>2026-11-23T09:26:33Z</s3:LastModified></s3:Version>
-<s3:Version><s3:Key>b</s3:Key><s3:VersionId>null</s3:VersionId><s3:IsLatest>true</s3:IsLatest><s3:Size>1</s3:Size><s3:LastModified>2026-11-23T09:26:33Z</s3:LastModified></s3:Version>
-</s3:ListVersionsResult>)")
-                        .value();
+  const std::string time = "<s3:LastModified>2026-11-23T09:26:33Z</s3:LastModified>";
+  const auto page =
+      parse_versions(
+          "<s3:ListVersionsResult xmlns:s3=\"urn:x\"><s3:EncodingType>url</s3:EncodingType>"
+          "<s3:NextKeyMarker>k%2F1</s3:NextKeyMarker><s3:NextVersionIdMarker>v1</s3:NextVersionIdMarker>"
+          "<s3:IsTruncated>true</s3:IsTruncated>"
+          "<s3:DeleteMarker><s3:Key>a</s3:Key><s3:VersionId>v2</s3:VersionId><s3:IsLatest>true</s3:IsLatest>" +
+          time +
+          "</s3:DeleteMarker>"
+          "<s3:Version><s3:Key>a</s3:Key><s3:VersionId>null</s3:VersionId><s3:IsLatest>false</s3:IsLatest>"
+          "<s3:Size>1</s3:Size>" +
+          time +
+          "</s3:Version>"
+          "<s3:Version><s3:Key>b</s3:Key><s3:VersionId>null</s3:VersionId><s3:IsLatest>true</s3:IsLatest>"
+          "<s3:Size>1</s3:Size>" +
+          time + "</s3:Version></s3:ListVersionsResult>")
+          .value();
   ASSERT_EQ(page.entries.size(), 3U);
   EXPECT_TRUE(page.entries[0].delete_marker && page.entries[0].latest);
   EXPECT_EQ(page.entries[0].version, "v2");

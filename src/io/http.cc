@@ -135,6 +135,7 @@ bool is_unsent(CURLcode code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_URL_MALFORMAT:
+    case CURLE_SEND_ERROR:
       return true;
     default:
       return false;
@@ -147,20 +148,12 @@ class CurlClient final : public HttpClient {
 
   Result<HttpResponse> send(const HttpRequest& request, bool* unsent) override {
     TRY(check_scheme(request.url));
-    Handle handle = taken();
-    if (!handle) return Error{Fault::limit, "no memory for a connection"};
-    Exchange exchange{.request = request, .response = {}};
-    List headers;
-    TRY(prepare(handle.get(), exchange, headers));
-    const CURLcode code = curl_easy_perform(handle.get());
-    if (unsent != nullptr) *unsent = code != CURLE_OK && is_unsent(code);
-    if (code == CURLE_OK) {
-      give_back(std::move(handle));
-      return std::move(exchange.response);
-    }
-    if (exchange.too_large) return Error{Fault::limit, "the answer has more than {} bytes", request.response_bytes_max};
-    const std::string_view told = exchange.error.c_str();
-    return Error{fault_of(code), "{}{}", told.empty() ? curl_easy_strerror(code) : told, advice_for(code)};
+    CURLcode code = CURLE_OK;
+    auto response = exchanged(request, false, code);
+    // The server closed a kept connection while the request was on its way: it cannot have got all of it.
+    if (code == CURLE_SEND_ERROR) response = exchanged(request, true, code);
+    if (unsent != nullptr) *unsent = is_unsent(code);
+    return response;
   }
 
  private:
@@ -168,6 +161,23 @@ class CurlClient final : public HttpClient {
     if (url.starts_with("https://") || (options_.plain_http && url.starts_with("http://"))) return {};
     if (url.find("://") == std::string_view::npos) return Error{Fault::invalid, "\"{}\" is not a URL", url};
     return Error{Fault::unsupported, "{}: only https:// is allowed here", url};
+  }
+
+  Result<HttpResponse> exchanged(const HttpRequest& request, bool fresh, CURLcode& code) {
+    Handle handle = taken();
+    if (!handle) return Error{Fault::limit, "no memory for a connection"};
+    Exchange exchange{.request = request, .response = {}};
+    List headers;
+    TRY(prepare(handle.get(), exchange, headers));
+    curl_easy_setopt(handle.get(), CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+    code = curl_easy_perform(handle.get());
+    if (code == CURLE_OK) {
+      give_back(std::move(handle));
+      return std::move(exchange.response);
+    }
+    if (exchange.too_large) return Error{Fault::limit, "the answer has more than {} bytes", request.response_bytes_max};
+    const std::string_view told = exchange.error.c_str();
+    return Error{fault_of(code), "{}{}", told.empty() ? curl_easy_strerror(code) : told, advice_for(code)};
   }
 
   Handle taken() {

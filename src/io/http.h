@@ -49,8 +49,8 @@ class HttpClient {
   virtual ~HttpClient() = default;
   /// Any status is a success. Texts of errors do not name the URL: the caller knows what it wanted there. Faults: busy
   /// (network, time-out, answer cut short), denied (certificate), limit (the body is larger), invalid (URL or header),
-  /// unsupported (http:// where it is not allowed). `unsent` becomes true when certainly no byte of the request reached
-  /// a server.
+  /// unsupported (http:// where it is not allowed). `unsent` becomes true when
+  /// certainly no server got the whole request.
   virtual Result<HttpResponse> send(const HttpRequest& request, bool* unsent = nullptr) = 0;
 };
 

@@ -121,6 +121,7 @@ TEST(Http, AKeptConnectionThatTheServerClosedIsReplaced) {
     request.body = body;
     const auto response = client->send(request);
     ASSERT_TRUE(response) << response.error().text();
+    while (server.closed() <= i) std::this_thread::yield();
   }
   for (const auto& request : server.requests()) EXPECT_TRUE(request.body == body);
 }

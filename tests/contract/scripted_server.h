@@ -55,6 +55,9 @@ class ScriptedServer {
     return requests_;
   }
 
+  /// Connections that it has closed.
+  int closed() const { return closed_; }
+
   static std::string answer(int status, std::string_view body, std::string_view headers = "") {
     return fmt::format("HTTP/1.1 {} Said\r\nContent-Length: {}\r\n{}\r\n{}", status, body.size(), headers, body);
   }
@@ -106,6 +109,7 @@ class ScriptedServer {
       if (said.empty() || said.find("Connection: close") != std::string::npos) {
         ::shutdown(fd, SHUT_WR);
         ::close(fd);
+        ++closed_;
         return;
       }
     }
@@ -122,6 +126,7 @@ class ScriptedServer {
   int listening_;
   int port_ = 0;
   std::atomic<bool> stopping_{false};
+  std::atomic<int> closed_{0};
   std::mutex mutex_;
   std::vector<Request> requests_;
   std::vector<std::thread> connections_;
