@@ -135,10 +135,10 @@ void FileFollower::read_queue(std::size_t budget) {
 
 // Bytes that were looked at. Afterwards the tail is at its end, or wants another visit.
 std::uint64_t FileFollower::visit(Tail& tail, std::uint64_t share) {
-  if (auto opened = tails_.open(tail); !opened) {
-    failed(tail, opened.error());
-    return 0;
+  if (tail.perhaps_copy && !tail.state.packed) {
+    if (const auto withdrawn = withdraw_copy(tail); withdrawn && *withdrawn) return 0;
   }
+  if (auto opened = tails_.open(tail); !opened) return failed(tail, opened.error()), 0;
   tails_.touch(tail);
   return tail.state.packed ? visit_packed(tail, share) : visit_plain(tail, share);
 }

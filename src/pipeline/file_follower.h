@@ -91,12 +91,13 @@ class FileFollower final : public Input {
   void verify_queued();
   std::vector<Tail*> candidates(const std::string& path, const Related& related) const;
   void adopt(const FoundFile& found, const Related& related);
-  Result<bool> withdraw_copy(Tail& tail, const FileInfo& info);
+  Result<bool> withdraw_copy(Tail& tail);
   Result<void> decide(const FoundFile& found, const Related& related);
   enum class Verdict : std::uint8_t { unrelated, attached, wait };
   Result<Verdict> compare(Tail& tail, const FoundFile& found, bool packed, File& file);
   bool is_fresh(const FileInfo& info) const;
   bool is_older(const FileInfo& info, const Tail& tail) const;
+  bool is_reused(Tail& tail, const FileInfo& info, const std::string& path);
   void attach(Tail& tail, const std::string& path, const FileInfo& info, bool packed);
   void start(const FoundFile& found, bool packed, bool perhaps_copy);
   bool continue_orphan(Tail& tail);

@@ -189,17 +189,35 @@ Result<void> FileFollower::decide(const FoundFile& found, const Related& relatio
 }
 
 // A file that was empty when it was met has its first bytes. If they are another one's, it was none of its own.
-Result<bool> FileFollower::withdraw_copy(Tail& tail, const FileInfo& info) {
+Result<bool> FileFollower::withdraw_copy(Tail& tail) {
+  // A handle of its own: the comparison may close idle ones.
+  const auto file = TRY(world_.files.open(tail.state.path));
+  const FileInfo info = TRY(file->info());
+  if (info.id != tail.state.id || info.bytes == 0) return false;
   tail.perhaps_copy = false;
   const FoundFile found{tail.state.path, info, false};
   for (Tail* other : candidates(found.path, related())) {
-    if (other == &tail || TRY(compare(*other, found, false, *tail.file)) == Verdict::unrelated) continue;
+    if (other == &tail || TRY(compare(*other, found, false, *file)) == Verdict::unrelated) continue;
     tail.forgotten = any_forgotten_ = true;
     tail.at_end = true;
     mark(tail);
     return true;
   }
   return false;
+}
+
+// Without times of birth, a file under another name may be the old one renamed, or a new one with its inode number.
+bool FileFollower::is_reused(Tail& tail, const FileInfo& info, const std::string& path) {
+  if (info.id.born_ns != 0 || tail.file || tail.state.path == path || tail.state.print.bytes == 0) return false;
+  auto file = world_.files.open(path);
+  if (!file) return false;
+  tail.state.offset = tail.cursor.offset;
+  tail.state.crc = tail.cursor.sum;
+  tail.state.summed = tail.cursor.summed;
+  const auto same = continues(tail.state, **file, tail.state.packed);
+  if (!same || *same) return false;
+  tail.state.truncated = true;  // or it was renamed and truncated, and a copy may have been made
+  return true;
 }
 
 // Written a moment ago, so that its writer may not be through.

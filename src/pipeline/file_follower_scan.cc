@@ -65,7 +65,12 @@ void FileFollower::scan() {
   watch(found.directories);
   std::vector<const FoundFile*> unknown;
   for (const FoundFile& file : found.files) {
-    if (Tail* tail = tails_.by_id(file.info.id)) {
+    Tail* tail = tails_.by_id(file.info.id);
+    if (tail != nullptr && is_reused(*tail, file.info, file.path)) {
+      orphan(*tail);
+      tail = nullptr;
+    }
+    if (tail != nullptr) {
       meet(*tail, file);
     } else {
       unknown.push_back(&file);
@@ -192,7 +197,7 @@ bool FileFollower::find_moved(Tail& tail) {
   const auto found = there.by_inode->find(tail.state.id.inode);
   if (found == there.by_inode->end()) return false;
   const auto info = world_.files.info(found->second, false);
-  if (!info || tails_.by_id(info->id) != &tail) return false;
+  if (!info || tails_.by_id(info->id) != &tail || is_reused(tail, *info, found->second)) return false;
   tails_.move(tail, found->second);
   mark(tail);
   return true;

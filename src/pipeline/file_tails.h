@@ -35,6 +35,7 @@ struct Tail {
   bool deleted = false;                   ///< no name is left, only our handle
   bool unwatched = false;                 ///< changes are not reported
   bool restored = false;                  ///< known from an earlier run, not yet met in this one
+  bool perhaps_copy = false;              ///< was empty when met beside a related file: its first bytes will tell
   bool forgotten = false;                 ///< goes at the end of the poll
 
   static constexpr std::uint64_t kUnknown = ~std::uint64_t{0};
