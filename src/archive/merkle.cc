@@ -1,9 +1,12 @@
 #include "archive/merkle.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 
 #include "base/encoding.h"
 #include "base/result.h"
+#include "crypto/sha256_many.h"
 
 namespace enclave::archive {
 namespace {
@@ -54,15 +57,40 @@ Digest root_of(std::span<const Digest> leaves) {
   return node_hash(root_of(leaves.first(split)), root_of(leaves.subspan(split)));
 }
 
-void CompactTree::append(const Digest& leaf) {
-  Digest node = leaf;
-  // Each trailing one bit of the size is a perfect subtree that the new leaf completes into one twice as large.
-  for (std::uint64_t ones = size_; (ones & 1) != 0; ones >>= 1) {
-    node = node_hash(peaks_.back(), node);
+void leaf_hashes(std::span<const std::string_view> data, std::span<Digest> out) { crypto::sha256_many(0, data, out); }
+
+void CompactTree::append_subtree(Digest root, std::uint64_t leaves) {
+  // Each trailing one bit of the size is a perfect subtree that the new one completes into one twice as large.
+  for (std::uint64_t ones = size_ / leaves; (ones & 1) != 0; ones >>= 1) {
+    root = node_hash(peaks_.back(), root);
     peaks_.pop_back();
   }
-  peaks_.push_back(node);
-  ++size_;
+  peaks_.push_back(root);
+  size_ += leaves;
+}
+
+void CompactTree::append(const Digest& leaf) { append_subtree(leaf, 1); }
+
+void CompactTree::append_all(std::span<const Digest> leaves) {
+  constexpr std::uint64_t kSubtreeMax = 1024;
+  std::array<std::string_view, kSubtreeMax / 2> pairs;
+  std::array<Digest, kSubtreeMax / 2> nodes, parents;
+  while (!leaves.empty()) {
+    const std::uint64_t aligned = size_ == 0 ? kSubtreeMax : size_ & (~size_ + 1);
+    const std::uint64_t count = std::min({aligned, kSubtreeMax, std::bit_floor(std::uint64_t{leaves.size()})});
+    std::span<const Digest> level = leaves.first(count);
+    // A pair of digests side by side is what RFC 6962 hashes behind the prefix.
+    while (level.size() > 1) {
+      const std::size_t half = level.size() / 2;
+      for (std::size_t i = 0; i < half; ++i)
+        pairs[i] = {reinterpret_cast<const char*>(&level[2 * i]), 2 * sizeof(Digest)};
+      crypto::sha256_many(1, std::span(pairs).first(half), std::span(parents).first(half));
+      std::copy_n(parents.begin(), half, nodes.begin());
+      level = std::span(nodes).first(half);
+    }
+    append_subtree(level[0], count);
+    leaves = leaves.subspan(count);
+  }
 }
 
 Digest CompactTree::root() const {

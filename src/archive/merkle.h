@@ -15,6 +15,9 @@ using crypto::Digest;
 Digest leaf_hash(std::string_view data);                    ///< SHA-256(00 || data)
 Digest node_hash(const Digest& left, const Digest& right);  ///< SHA-256(01 || left || right)
 
+/// The same for many, several times as fast. `out` is as long as `data`.
+void leaf_hashes(std::span<const std::string_view> data, std::span<Digest> out);
+
 /// Root over the leaf hashes, in order; none gives SHA-256 of the empty string. Cannot fail.
 Digest root_of(std::span<const Digest> leaves);
 
@@ -22,11 +25,15 @@ Digest root_of(std::span<const Digest> leaves);
 class CompactTree {
  public:
   void append(const Digest& leaf);
+  /// The same as append() of each, several times as fast.
+  void append_all(std::span<const Digest> leaves);
   std::uint64_t size() const { return size_; }
   Digest root() const;
   void clear();
 
  private:
+  /// A perfect subtree over `leaves` leaves, a power of two that divides size_.
+  void append_subtree(Digest root, std::uint64_t leaves);
   std::uint64_t size_ = 0;
   std::vector<Digest> peaks_;  ///< roots of the perfect subtrees, largest first
 };

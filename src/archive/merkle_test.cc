@@ -171,5 +171,20 @@ TEST(CompactTree, HasTheRootOfAllLeavesAtEverySize) {
   EXPECT_EQ(tree.root(), root_of({}));
 }
 
+TEST(CompactTree, TakesManyLeavesAtOnceAsItTakesThemOneByOne) {
+  std::vector<Digest> leaves;
+  for (int i = 0; i < 5000; ++i) leaves.push_back(leaf_hash(std::to_string(i)));
+  for (std::size_t step : {1, 2, 3, 7, 64, 1000, 1024, 1025, 5000}) {
+    CompactTree at_once, one_by_one;
+    for (std::size_t at = 0; at < leaves.size(); at += step) {
+      const auto part = std::span(leaves).subspan(at, std::min(step, leaves.size() - at));
+      at_once.append_all(part);
+      for (const Digest& leaf : part) one_by_one.append(leaf);
+      ASSERT_EQ(at_once.root(), one_by_one.root()) << step << " at " << at;
+      ASSERT_EQ(at_once.size(), one_by_one.size());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace enclave::archive

@@ -67,7 +67,7 @@ void OpenBatch::add(std::uint64_t first_seq, std::span<const Digest> leaves, std
   if (!leaves.empty()) {
     if (count_ == 0) first_seq_ = first_seq;
     ENSURE(first_seq == first_seq_ + count_);
-    for (const Digest& leaf : leaves) records_.append(leaf);
+    records_.append_all(leaves);
     count_ += leaves.size();
     plain_bytes_ += plain_bytes;
     frame_bytes_ += frame.size();

@@ -18,13 +18,11 @@ constexpr const char* kCommitTrouble = "commit";
 constexpr const char* kFullTrouble = "spool full";
 
 std::vector<archive::Digest> leaves_of(std::string_view records, std::span<const std::size_t> ends) {
-  std::vector<archive::Digest> leaves;
-  leaves.reserve(ends.size());
+  std::vector<std::string_view> lines(ends.size());
   std::size_t from = 0;
-  for (const std::size_t end : ends) {
-    leaves.push_back(archive::leaf_hash(records.substr(from, end - from)));
-    from = end + 1;
-  }
+  for (std::size_t i = 0; i < ends.size(); from = ends[i++] + 1) lines[i] = records.substr(from, ends[i] - from);
+  std::vector<archive::Digest> leaves(ends.size());
+  archive::leaf_hashes(lines, leaves);
   return leaves;
 }
 
