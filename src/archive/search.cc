@@ -76,7 +76,10 @@ class Search {
     const std::size_t count = std::min<std::size_t>(std::max(options_.threads, 1U), candidates_.size());
     for (std::size_t i = 0; i < count; ++i) workers.emplace_back([this] { work(); });
     for (std::size_t i = 0; i < candidates_.size() && !report_.stopped; ++i) deliver(i, take);
-    stop_ = true;
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
     moved_.notify_all();
     for (auto& worker : workers) worker.join();
     return std::move(report_);
@@ -191,7 +194,7 @@ class Search {
   std::vector<Found> found_;   ///< guarded by mutex_
   std::size_t delivered_ = 0;  ///< guarded by mutex_
   std::atomic<std::size_t> next_{0};
-  std::atomic<bool> stop_{false};
+  bool stop_ = false;  ///< guarded by mutex_
   std::mutex mutex_;
   std::condition_variable moved_;
 };

@@ -141,7 +141,7 @@ TEST(Manual, IsAsciiAndNamesEveryKeyOfTheConfiguration) {
 TEST_F(CliTest, WhatIsFoundOnAMachineIsWhatCanBeRead) {
   write("/var/log/app/deep/a.log", "x\n");
   write("/var/log/syslog", "x\n");
-  write("/run/log/journal/x", "");
+  write("/run/log/journal/1f/system.journal", "");
   environment_["AWS_ACCESS_KEY_ID"] = "hush";
   const Findings found = find_on_this_machine(shell_, "My_Host.example.org", root_.string());
   EXPECT_EQ(found.name, "My_Host");

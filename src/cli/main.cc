@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -26,8 +27,12 @@ int run(int argc, char** argv) {
         return value == nullptr ? std::nullopt : std::optional<std::string>(value);
       },
   };
+  // A server that hangs up must not end the program; writing to a pipe that nobody reads fails instead.
+  std::signal(SIGPIPE, SIG_IGN);
   const int status = enclave::cli::run_command({argv + 1, argv + argc}, shell);
   if (!std::cout.flush()) {
+    struct stat out {};
+    if (fstat(STDOUT_FILENO, &out) == 0 && S_ISFIFO(out.st_mode)) return status;
     std::cerr << "enclave: the output could not be written\n";
     return status == enclave::cli::kGood ? enclave::cli::kFailed : status;
   }

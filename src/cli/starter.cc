@@ -30,20 +30,16 @@ std::string enclave_name(std::string_view hostname) {
   return name.empty() ? "enclave" : name;
 }
 
-bool any_readable_log(Files& files, const std::string& directory) {
+/// Whether a file below `directory` whose name ends so can be opened. Looks at some thousand files at most.
+bool any_readable(Files& files, const std::string& directory, std::string_view ending) {
   std::size_t seen = 0;
-  const Error found{Fault::limit, "found"};
-  const auto walked = walk_files(files, directory, [&](const std::string& path, const FileInfo&) -> Result<void> {
-    if (++seen > kWalkMax) return found;
-    if (path.ends_with(".log") && files.open(join_path(directory, path))) return found;
+  bool found = false;
+  (void)walk_files(files, directory, [&](const std::string& path, const FileInfo&) -> Result<void> {
+    found = path.ends_with(ending) && files.open(join_path(directory, path));
+    if (found || ++seen > kWalkMax) return Error{Fault::limit, "enough seen"};
     return {};
   });
-  return !walked && walked.error().text() == found.text() && seen <= kWalkMax;
-}
-
-bool is_directory(Files& files, const std::string& path) {
-  const auto info = files.info(path);
-  return info && info->kind == FileKind::directory;
+  return found;
 }
 
 std::string commented(std::string_view text, std::size_t indent) {
@@ -124,12 +120,13 @@ Findings find_on_this_machine(Shell& shell, const std::string& hostname, const s
   Files& files = shell.world.files;
   Findings found;
   found.name = enclave_name(hostname);
-  if (any_readable_log(files, root + "/var/log")) found.logs.push_back(root + "/var/log/**/*.log");
+  if (any_readable(files, root + "/var/log", ".log")) found.logs.push_back(root + "/var/log/**/*.log");
   for (const auto name : kKnownLogs) {
     const std::string path = fmt::format("{}/var/log/{}", root, name);
     if (files.open(path)) found.logs.push_back(path);
   }
-  found.journal = is_directory(files, root + "/var/log/journal") || is_directory(files, root + "/run/log/journal");
+  for (const auto directory : {"/var/log/journal", "/run/log/journal"})
+    found.journal = found.journal || any_readable(files, root + directory, ".journal");
   for (const auto name : kEnvironment)
     if (shell.environment(std::string(name))) found.environment.emplace_back(name);
   return found;

@@ -10,6 +10,9 @@
 namespace enclave::pipeline {
 namespace {
 
+/// More would hide the first.
+constexpr std::size_t kMistakesMax = 1'000;
+
 constexpr std::string_view kAddressing[] = {"path", "virtual"};
 constexpr std::string_view kPurposes[] = {"data", "logs"};
 constexpr std::string_view kProviders[] = {"file"};
@@ -258,7 +261,12 @@ Config parse_config_text(std::string_view text, const std::string& path, Diagnos
   std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
     return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
   });
-  for (auto& entry : entries) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    auto& entry = entries[i];
+    if (i == kMistakesMax) {
+      diagnostics.error(entry.place, fmt::format("and {} more, from here on", entries.size() - i));
+      break;
+    }
     if (entry.severity == Diagnostics::Severity::error) {
       diagnostics.error(std::move(entry.place), std::move(entry.text));
     } else {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -109,6 +110,14 @@ TEST(Config, ASecretInThePlaceOfCredentialsIsNotRepeatedInTheMessage) {
   const std::string text = mistakes_of("enclave: x\nstorage: {endpoint: https://h, credentials: AKIAHUSHHUSH}\n");
   EXPECT_THAT(text, HasSubstr("neither env nor file:PATH"));
   EXPECT_THAT(text, testing::Not(HasSubstr("HUSH")));
+}
+
+TEST(Config, NobodyReadsMoreThanAThousandMistakes) {
+  std::string text = "enclave: x\n";
+  for (int i = 0; i < 1'234; ++i) text += fmt::format("wrong{}: x\n", i);
+  const std::string mistakes = mistakes_of(text);
+  EXPECT_EQ(std::count(mistakes.begin(), mistakes.end(), '\n'), 1'001);
+  EXPECT_THAT(mistakes, HasSubstr("enclave.yaml:1002:1: and 234 more, from here on"));
 }
 
 TEST(Config, ManualNamesEveryKeyWithAHelpText) {
