@@ -135,6 +135,8 @@ void LogVerifier::judge_leaf(std::uint64_t index, const std::string& text, const
   }
   history.leaf(*leaf, index, bundle);
   if (leaf->kind == LeafKind::key) chain_.offer(*leaf);
+  if (index == 0 && chain_.claimed().empty() && !chain_.broken_at())
+    findings_.add(Verdict::forked, Weight::violated, bundle, *leaf, "Leaf 0 is not a key leaf signed by its own key.");
   if (chain_.broken_at() == index)
     findings_.add(Verdict::forked, Weight::violated, bundle, *leaf,
                   chain_.break_reason() + " Whoever wrote this leaf did not have the key of the log.");

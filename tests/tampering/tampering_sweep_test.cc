@@ -13,7 +13,7 @@ using testing::Not;
 /// One bit at a random place of a random file, then all put back. Files are drawn evenly, so that a small checkpoint is
 /// hit as often as a large object.
 TEST(TamperingSweep, OneFlippedBitAnywhereIsAViolationThatNamesItsKey) {
-  const char* given = std::getenv("ENCLAVE_SEED");  // tidy: allow banned: a replay by hand
+  const char* given = std::getenv("ENCLAVE_SEED");
   const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 20261123;
   std::mt19937_64 random(seed);
   const Copy copy(sealed_log().host->bucket());
