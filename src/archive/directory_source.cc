@@ -11,7 +11,7 @@ namespace enclave::archive {
 namespace {
 
 constexpr std::string_view kVersions = ".enclave-versions";
-constexpr std::string_view kDeleted = ".deleted";
+constexpr std::string_view kMarkers[] = {".deleted", ".removed"};  // they count as versions and hold no bytes
 constexpr std::size_t kVersionDigits = 20;
 constexpr std::size_t kPieceBytes = 1U << 20;
 
@@ -112,13 +112,17 @@ class DirectorySource final : public LogSource {
       if (slash == std::string::npos) return {};
       const std::string key = path.substr(0, slash);
       std::string_view file = std::string_view(path).substr(slash + 1);
-      const bool deleted = file.ends_with(kDeleted);
-      if (deleted) file.remove_suffix(kDeleted.size());
+      bool marker = false;
+      for (const std::string_view suffix : kMarkers) {
+        if (marker || !file.ends_with(suffix)) continue;
+        marker = true;
+        file.remove_suffix(suffix.size());
+      }
       const auto number = version_number(file);
       if (!number || !key.starts_with(prefix) || !is_object_key(key)) return {};
       Versions& versions = keys[key];
       versions.highest = std::max(versions.highest, *number);
-      if (!deleted) versions.older.emplace(*number, info);
+      if (!marker) versions.older.emplace(*number, info);
       return {};
     });
   }

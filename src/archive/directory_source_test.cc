@@ -38,16 +38,17 @@ TEST(DirectorySource, ListsVersionsAndPassesOverDeleteMarkers) {
   files.put(versions + "k/a/00000000000000000001", "1");
   files.put(versions + "k/a/00000000000000000002.deleted", "");
   files.put(versions + "k/a/00000000000000000003", "333");
+  files.put(versions + "k/a/00000000000000000004.removed", "");
   files.put(versions + "k/gone/00000000000000000001", "22");
   files.put(versions + "k/gone/00000000000000000002.deleted", "");
   files.put(versions + "k/a/junk", "x");
   files.put("/c/k/once", "1");
   const auto source = directory_source(files, "/c");
   EXPECT_THAT(listed(*source, "k/"), ElementsAre("k/a 1 00000000000000000001", "k/a 3 00000000000000000003",
-                                                 "k/a 6 00000000000000000004 latest", "k/gone 2 00000000000000000001",
+                                                 "k/a 6 00000000000000000005 latest", "k/gone 2 00000000000000000001",
                                                  "k/once 1 00000000000000000001 latest"));
   EXPECT_EQ(source->get("k/a", "00000000000000000001", 10).value(), "1");
-  EXPECT_EQ(source->get("k/a", "00000000000000000004", 10).value(), "newest");
+  EXPECT_EQ(source->get("k/a", "00000000000000000005", 10).value(), "newest");
   EXPECT_EQ(source->get("k/a", "", 10).value(), "newest");
   EXPECT_EQ(source->get("k/gone", "00000000000000000001", 10).value(), "22");
   EXPECT_EQ(source->get("k/gone", "", 10).error().fault(), Fault::absent);

@@ -117,12 +117,21 @@ struct Loaded {
   /// What is known of its end: the last good checkpoint, or else the leaves before the damage.
   std::uint64_t size = 0;
   Digest root{};
-  /// Every leaf that can be read, before and behind a damage: its index and where its frame begins.
-  std::map<std::uint64_t, std::uint64_t> readable;
+  /// Where the frames of the leaves begin: those before the damage, and by their index those behind it.
+  std::vector<std::uint64_t> offsets;
+  std::map<std::uint64_t, std::uint64_t> salvaged;
   /// Objects in the outbox that can be sent no more: their leaf cannot be read, or they are not what the leaf says.
   std::vector<std::uint64_t> orphans;
   std::vector<std::uint64_t> spoiled;
   std::vector<std::uint64_t> spoiled_before;  ///< set aside already; this generation has their gap leaf
+
+  std::optional<std::uint64_t> offset_of(std::uint64_t index) const {
+    if (index < offsets.size()) return offsets[index];
+    const auto found = salvaged.find(index);
+    if (found == salvaged.end()) return std::nullopt;
+    return found->second;
+  }
+  bool has_leaves() const { return !offsets.empty() || !salvaged.empty(); }
 };
 
 /// Reads a generation. Fails only for what may pass: the disk does not obey. Leftovers of what was not committed are

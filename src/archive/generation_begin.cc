@@ -192,14 +192,17 @@ Leaf gap_over(const Leaf& lost, const Moment& moment, std::string reason) {
 Result<std::vector<Carried>> carried_from(const Loaded& loaded, const Moment& moment) {
   const GenerationPlace& place = loaded.generation->place;
   Carrier carrier(loaded, moment);
-  if (loaded.readable.empty()) return carrier.finish();
+  if (!loaded.has_leaves()) return carrier.finish();
   auto file = TRY(loaded.generation->files.open(place.file("leaves")));
-  for (const auto& [index, offset] : loaded.readable) {
+  const auto visit = [&](std::uint64_t offset) -> Result<void> {
     const auto text = read_leaf_at(*file, offset);
     if (!text && text.error().fault() != Fault::corrupt) return text.error();
     const auto leaf = text ? parse_leaf(*text) : text.error();
     if (leaf) carrier.leaf(*leaf);
-  }
+    return {};
+  };
+  for (const std::uint64_t offset : loaded.offsets) TRY(visit(offset));
+  for (const auto& [index, offset] : loaded.salvaged) TRY(visit(offset));
   return carrier.finish();
 }
 
@@ -209,6 +212,8 @@ Result<void> write_current(Files& files, const GenerationPlace& place, const std
 }
 
 void discard_generation(Files& files, const GenerationPlace& place) {
+  // The leaves first: leaves whose key is erased would be taken for a log that somebody robbed of it.
+  if (!remove_if_there(files, place.file("leaves")) || !files.sync_directory(place.log_directory())) return;
   (void)empty_directory(files, place.log_directory());
   (void)empty_directory(files, place.outbox_directory());
 }

@@ -20,39 +20,29 @@ Result<void> remove_leftovers(Files& files, const std::string& directory) {
   return {};
 }
 
-struct Scanned {
-  LeafScan scan;
-  std::vector<std::uint64_t> offsets;
-};
-
 // Fills `loaded` from the leaf file: the tree, and where the leaves are.
-Result<Scanned> scan_into(Files& files, const GenerationPlace& place, Loaded& loaded) {
+Result<LeafScan> scan_into(Files& files, const GenerationPlace& place, Loaded& loaded) {
   loaded.generation = std::make_unique<Generation>(files, place);
-  loaded.readable.clear();
   Generation& generation = *loaded.generation;
-  Scanned scanned;
   auto opened = files.open(place.file("leaves"));
   if (!opened && opened.error().fault() == Fault::absent) {
-    scanned.scan.end = LeafScan::End::damaged;
-    return scanned;
+    return LeafScan{LeafScan::End::damaged, 0};
   }
   auto file = TRY(std::move(opened));
   const auto take = [&](std::uint64_t offset, std::string_view text) {
     const auto leaf = parse_leaf(text);
     if (!leaf || leaf->origin != place.origin() || leaf->index != generation.tree.size()) return false;
     generation.learn(*leaf, text);
-    loaded.readable.emplace(leaf->index, offset);
-    scanned.offsets.push_back(offset);
+    loaded.offsets.push_back(offset);
     return true;
   };
   const auto salvage = [&](std::uint64_t offset, std::string_view text) {
     const auto leaf = parse_leaf(text);
-    if (!leaf || leaf->origin != place.origin()) return;
-    loaded.readable.emplace(leaf->index, offset);
+    if (!leaf || leaf->origin != place.origin() || leaf->index < loaded.offsets.size()) return;
+    loaded.salvaged.emplace(leaf->index, offset);
     if (leaf->seq) generation.last_seq = std::max(generation.last_seq, leaf->seq->second);
   };
-  scanned.scan = TRY(scan_leaves(*file, take, salvage));
-  return scanned;
+  return scan_leaves(*file, take, salvage);
 }
 
 // A number that stands alone in a small file; 0 when there is none or it is damaged: both are re-derived or harmless.
@@ -121,7 +111,7 @@ Result<void> judge(Loaded& loaded, LeafScan::End end, Notices& notices) {
     loaded.size = checkpoint->size;
     loaded.root = checkpoint->root;
   }
-  if (loaded.readable.empty()) {
+  if (!loaded.has_leaves()) {
     loaded.damage = fmt::format("{} is missing or holds no leaf that can be read", path);
   } else if (end == LeafScan::End::damaged) {
     loaded.damage = fmt::format("{} is damaged behind its first {} leaves", path, leaves);
@@ -140,14 +130,14 @@ Result<void> judge(Loaded& loaded, LeafScan::End end, Notices& notices) {
 Result<void> sort_outbox_file(Loaded& loaded, File* leaves, std::uint64_t index) {
   Generation& generation = *loaded.generation;
   const std::string path = generation.place.outbox_file(index);
-  const auto known = loaded.readable.find(index);
-  if (known == loaded.readable.end()) {
+  const auto known = loaded.offset_of(index);
+  if (!known) {
     // Without a damage: a seal that a crash cut before its leaf; its records are still in the spool.
     if (loaded.damage.empty()) return remove_if_there(generation.files, path);
     loaded.orphans.push_back(index);
     return {};
   }
-  const Leaf leaf = TRY(parse_leaf(TRY(read_leaf_at(*leaves, known->second))));
+  const Leaf leaf = TRY(parse_leaf(TRY(read_leaf_at(*leaves, *known))));
   if (!leaf.object || leaf.kind != LeafKind::batch) return remove_if_there(generation.files, path);
   if (TRY(generation.files.info(path)).bytes != leaf.object->bytes) {
     loaded.spoiled.push_back(index);
@@ -165,7 +155,7 @@ Result<void> load_outbox(Loaded& loaded) {
   if (!entries && entries.error().fault() == Fault::absent) return {};
   if (!entries) return std::move(entries).error();
   std::unique_ptr<File> leaves;
-  if (!loaded.readable.empty()) leaves = TRY(generation.files.open(generation.place.file("leaves")));
+  if (loaded.has_leaves()) leaves = TRY(generation.files.open(generation.place.file("leaves")));
   for (const auto& entry : *entries) {
     std::string_view name = entry.name;
     const bool set_aside = name.ends_with(kSetAside);
@@ -176,7 +166,7 @@ Result<void> load_outbox(Loaded& loaded) {
       TRY(remove_if_there(generation.files, join_path(directory, entry.name)));
     else if (index && !set_aside)
       TRY(sort_outbox_file(loaded, leaves.get(), *index));
-    else if (index && loaded.readable.contains(*index))
+    else if (index && loaded.offset_of(*index))
       loaded.spoiled_before.push_back(*index);
     else if (index && !loaded.damage.empty())
       loaded.orphans.push_back(*index);  // set aside by an attempt that did not come to its gap leaf
@@ -194,15 +184,14 @@ Result<Loaded> load_generation(Files& files, const GenerationPlace& place, Notic
   Loaded loaded;
   TRY(remove_leftovers(files, place.log_directory()));
   // A disk that does not let the file be read is no damage: what cannot be read now may be whole.
-  Scanned scanned = TRY(scan_into(files, place, loaded));
-  TRY(judge(loaded, scanned.scan.end, notices));
+  const LeafScan scan = TRY(scan_into(files, place, loaded));
+  TRY(judge(loaded, scan.end, notices));
   Generation& generation = *loaded.generation;
   if (loaded.damage.empty()) {
-    if (scanned.scan.end == LeafScan::End::torn)
+    if (scan.end == LeafScan::End::torn)
       notices.push_back(
           fmt::format("{}: the tail of an append that a crash cut short was removed.", place.file("leaves")));
-    generation.leaves =
-        TRY(LeafFile::open(files, place.file("leaves"), std::move(scanned.offsets), scanned.scan.good_bytes));
+    generation.leaves = TRY(LeafFile::open(files, place.file("leaves"), loaded.offsets, scan.good_bytes));
     if (auto key = load_key(generation); !key) {
       if (key.error().fault() != Fault::absent) return std::move(key).error();
       loaded.damage = key.error().text();

@@ -52,13 +52,14 @@ struct Leaf {
   std::int64_t boot_ns = 0;                                    ///< boot time of the last record
   std::int64_t time_first_ns = 0;
   std::int64_t time_last_ns = 0;
-  std::optional<Digest> root;                                  ///< over the batch's records
+  std::optional<Digest> root;  ///< over the batch's records
   std::optional<LeafObject> object;
-  std::string vkey;                                            ///< of a key leaf: the new verifier key
-  std::string previous;                                        ///< of a fork leaf: "<origin> <size> <hex root>" of the log that ended
-  std::string reason;                                          ///< of gap, fork, expire: one line of plain text
+  std::string vkey;  ///< of a key leaf: the new verifier key
+  /// Of a fork leaf: "<origin> <size> <hex root>" of the log that ended.
+  std::string previous;
+  std::string reason;  ///< of gap, fork, expire: one line of plain text
   std::vector<LeafSource> sources;
-  std::vector<LeafSignature> signatures;                       ///< of a key leaf: by the old and by the new key
+  std::vector<LeafSignature> signatures;  ///< of a key leaf: by the old and by the new key
   bool operator==(const Leaf&) const = default;
 };
 

@@ -87,11 +87,13 @@ TEST(Leaf, SignaturesCoverAllBeforeThem) {
   EXPECT_EQ(signed_part_of(parse_leaf(kKey).value()), kKey.substr(0, kKey.find("signed ")));
 }
 
-TEST(Leaf, DeviationsAreRefusedWithTheirLine) {
-  const struct {
-    std::string text;
-    int line;
-  } bad[] = {
+struct Deviation {
+  std::string text;
+  int line;
+};
+
+std::vector<Deviation> deviations() {
+  return {
       {"", 1},
       {"enclave-leaf/v2\n", 1},
       {"enclave-leaf/v1", 2},
@@ -151,7 +153,10 @@ TEST(Leaf, DeviationsAreRefusedWithTheirLine) {
       {replaced(kExpire, "object k 1 " + kZeros + "\n", ""), 4},
       {replaced(kGap, "two words", std::string(65'535, 'x')), 1},
   };
-  for (const auto& each : bad) {
+}
+
+TEST(Leaf, DeviationsAreRefusedWithTheirLine) {
+  for (const auto& each : deviations()) {
     const auto leaf = parse_leaf(each.text);
     ASSERT_FALSE(leaf) << each.text;
     EXPECT_EQ(leaf.error().fault(), Fault::corrupt);

@@ -35,9 +35,10 @@ class Log {
     std::string suffix = ".ndjson.zst.age";
   };
 
-  /// Opens or makes the log. After a crash anywhere: leftovers of uncommitted seals are removed; a torn tail of the leaf
-  /// file is cut; a damaged middle is set aside (quarantined) and a new generation begins with a fork leaf.
-  /// At another boot it appends a `key` leaf (signed by both keys; then the old private key is erased) and a `boot` leaf.
+  /// Opens or makes the log. After a crash anywhere: leftovers of uncommitted seals are removed; a torn tail of the
+  /// leaf file is cut; a damaged middle is set aside (quarantined) and a new generation begins with a fork leaf.
+  /// At another boot it appends a `key` leaf (signed by both keys; then the old private key is erased) and a `boot`
+  /// leaf.
   static Result<std::unique_ptr<Log>> open(World world, Options options, Notices& notices);
   virtual ~Log() = default;
 
@@ -63,6 +64,7 @@ class Log {
   };
   virtual std::vector<Pending> pending() const = 0;
   virtual std::uint64_t outbox_bytes() const = 0;
+  /// Fault::corrupt when it is not what was sealed: it is pending no more then, and a `gap` leaf says so.
   virtual Result<std::string> read_pending(std::uint64_t index) = 0;
   /// The store has it: its bytes leave the outbox.
   virtual Result<void> sent(std::uint64_t index) = 0;
@@ -71,13 +73,14 @@ class Log {
   virtual std::uint64_t published_size() const = 0;
   /// Tiles that a store at `published_size()` misses for the tree of `size`, immutable, in the order to send them.
   virtual Result<std::vector<LogFile>> tiles_to_publish(std::uint64_t size) = 0;
-  /// The signed checkpoint of `size` (<= size()), to be sent last.
+  /// The signed checkpoint of `size` (<= size()), to be sent last. Fault::unsupported for a size that does not reach
+  /// beyond the newest key leaf: the key for it is erased. The sizes after open() and append() always reach beyond it.
   virtual Result<LogFile> checkpoint(std::uint64_t size) = 0;
   virtual Result<void> published(std::uint64_t size) = 0;
 
-  /// The store holds another history under this origin: another machine, or a rolled back disk, writes it too. Ends this
-  /// generation; the next one begins with a `fork` leaf that names the end of this one, and what was not sent is
-  /// committed again under the new origin.
+  /// The store holds another history under this origin: another machine, or a rolled back disk, writes it too. Ends
+  /// this generation; the next one begins with a `fork` leaf that names the end of this one, and what was not sent is
+  /// committed again under the new origin. What was sent but not published becomes a `gap` leaf there.
   virtual Result<void> fork(std::string_view reason) = 0;
 };
 

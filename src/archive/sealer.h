@@ -37,7 +37,7 @@ class OpenBatch {
   std::int64_t first_wall_ns_ = 0, last_wall_ns_ = 0, last_boot_ns_ = 0;
   CompactTree records_;
   std::vector<std::string> frames_;
-  std::vector<event::SourceRange> sources_;  ///< merged per source, in order of first appearance
+  std::vector<event::SourceRange> sources_;          ///< merged per source, in order of first appearance
   std::map<std::string, std::size_t> source_index_;  ///< where in sources_
   std::size_t source_bytes_ = 0;
   bool sealed_ = false;  ///< only the gap leaf is missing
