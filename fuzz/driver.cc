@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -29,6 +30,7 @@ struct Options {
   std::uint64_t seed = 1;
   std::uint64_t runs = 4000;
   std::uint64_t first = 0;
+  std::uint64_t seconds = 3600;  ///< no further mutation begins after that
   std::vector<std::string> corpus;
 };
 
@@ -158,10 +160,11 @@ bool parse(int argc, char** argv, Options& options) {
       options.corpus.push_back(name);
       continue;
     }
-    std::uint64_t* value = name == "--seed"    ? &options.seed
-                           : name == "--runs"  ? &options.runs
-                           : name == "--first" ? &options.first
-                                               : nullptr;
+    std::uint64_t* value = name == "--seed"      ? &options.seed
+                           : name == "--runs"    ? &options.runs
+                           : name == "--first"   ? &options.first
+                           : name == "--seconds" ? &options.seconds
+                                                 : nullptr;
     if (value == nullptr || ++i == arguments.size()) return false;
     const std::string& text = arguments[i];
     if (std::from_chars(text.data(), text.data() + text.size(), *value).ec != std::errc{}) return false;
@@ -174,7 +177,7 @@ bool parse(int argc, char** argv, Options& options) {
 int main(int argc, char** argv) {
   Options options;
   if (!parse(argc, argv, options)) {
-    fmt::print(stderr, "usage: {} [--seed N] [--runs N] [--first N] [CORPUS…]\n", argv[0]);
+    fmt::print(stderr, "usage: {} [--seed N] [--runs N] [--first N] [--seconds N] [CORPUS…]\n", argv[0]);
     return 64;
   }
   for (const int signal : {SIGABRT, SIGALRM}) std::signal(signal, on_signal);
@@ -188,9 +191,11 @@ int main(int argc, char** argv) {
     if (options.first == 0) run(corpus.back(), fmt::format("{} --runs 0 {}", argv[0], path.string()));
   }
   if (options.first == 0) run({}, fmt::format("{} --runs 0", argv[0]));
-  for (std::uint64_t number = options.first; number < options.first + options.runs; ++number)
-    run(mutation(corpus, options.seed, number),
-        fmt::format("{} --seed {} --first {} --runs 1{}", argv[0], options.seed, number, paths));
-  fmt::print("{} files and {} mutations of them with seed {}\n", corpus.size() - 1, options.runs, options.seed);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(options.seconds);
+  std::uint64_t done = 0;
+  for (; done < options.runs && std::chrono::steady_clock::now() < until; ++done)
+    run(mutation(corpus, options.seed, options.first + done),
+        fmt::format("{} --seed {} --first {} --runs 1{}", argv[0], options.seed, options.first + done, paths));
+  fmt::print("{} files and {} mutations of them with seed {}\n", corpus.size() - 1, done, options.seed);
   return 0;
 }
