@@ -26,7 +26,8 @@ struct FollowOptions {
 ///
 /// A file is known by device, inode, birth time and its first bytes, never by its name. Content that moved (renamed,
 /// copied away before a truncation, packed) keeps its source and offset. The watcher makes it quick, the periodic scan
-/// makes it right.
+/// makes it right. What cannot be known: content of which no scan ever saw a byte, copied or packed under a name that
+/// no pattern covers.
 class FileFollower final : public Input {
  public:
   FileFollower(FollowOptions options, World world, const Positions& positions, InputLog& log);
@@ -76,6 +77,7 @@ class FileFollower final : public Input {
   void scan_soon();
   void scan();
   void watch(const std::set<std::string>& directories);
+  bool is_watched(std::string_view path) const;
   void meet(Tail& tail, const FoundFile& found);
   void look_at(Tail& tail, const FileInfo& info);
   void locate(Tail& tail);
@@ -117,7 +119,7 @@ class FileFollower final : public Input {
   TailTable tails_;
   std::deque<Tail*> queue_;
   std::deque<Tail*> packed_queue_;  ///< one at a time is unpacked: each needs its own window
-  std::set<std::string> watched_;
+  std::set<std::string, std::less<>> watched_;
   std::map<std::string, Listing> listings_;
   std::vector<Tail*> dirty_;
   event::Batch* batch_ = nullptr;  ///< the one that is being filled

@@ -281,7 +281,7 @@ void FileFollower::start(const FoundFile& found, bool packed, bool perhaps_copy)
   added->state.summed = true;
   added->perhaps_copy = perhaps_copy;
   added->scan = scans_;
-  added->unwatched = found.link || !watched_.contains(parent_of(found.path));
+  added->unwatched = found.link || !is_watched(found.path);
   any_unwatched_ = any_unwatched_ || added->unwatched;
   if (first_start_ && !options_.from_beginning) {
     added->cursor.offset = added->cursor.scanned = packed ? 0 : found.info.bytes;
@@ -297,6 +297,7 @@ void FileFollower::start(const FoundFile& found, bool packed, bool perhaps_copy)
 
 // Looks for what became of a source whose file is gone, also under names that the patterns do not cover.
 bool FileFollower::continue_orphan(Tail& tail) {
+  // Of a file that was empty when last seen nothing is known by which its content could be told from another's.
   if (tail.state.print.bytes == 0) return false;
   const std::string directory = parent_of(tail.state.path);
   const auto first = path_of_source(tail.source);

@@ -110,6 +110,12 @@ void FileFollower::watch(const std::set<std::string>& directories) {
   if (watched_.size() == directories.size()) troubles_.resolve("directory watches");
 }
 
+bool FileFollower::is_watched(std::string_view path) const {
+  const auto slash = path.rfind('/');
+  if (slash == std::string_view::npos || slash == 0) return watched_.contains(parent_of(path));
+  return watched_.contains(path.substr(0, slash));
+}
+
 void FileFollower::meet(Tail& tail, const FoundFile& found) {
   // Reached by a second path in the same scan: the first one is its path.
   if (tail.scan == scans_) return;
@@ -117,7 +123,7 @@ void FileFollower::meet(Tail& tail, const FoundFile& found) {
   tail.restored = false;
   tail.deleted = false;
   tail.gone_since_ns = 0;
-  tail.unwatched = found.link || !watched_.contains(parent_of(found.path));
+  tail.unwatched = found.link || !is_watched(found.path);
   any_unwatched_ = any_unwatched_ || tail.unwatched;
   if (tail.state.path != found.path) {
     tails_.move(tail, found.path);

@@ -18,6 +18,7 @@ void ToldTroubles::resolve(const std::string& subject) {
 
 FileScan FileScanner::scan() {
   FileScan scan;
+  scan.files.reserve(found_before_);
   std::unordered_set<std::string> seen;
   for (const Glob& glob : paths_) {
     GlobVisitor visitor;
@@ -39,6 +40,7 @@ FileScan FileScanner::scan() {
     };
     expand(files_, glob, visitor);
   }
+  found_before_ = scan.files.size() + scan.files.size() / 8;
   return scan;
 }
 

@@ -58,6 +58,7 @@ class FileScanner {
   std::vector<Glob> paths_;
   std::vector<Glob> exclude_;
   ToldTroubles& troubles_;
+  std::size_t found_before_ = 0;
 };
 
 }  // namespace enclave::pipeline

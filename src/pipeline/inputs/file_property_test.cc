@@ -95,8 +95,8 @@ class RotationStory {
   void rotate(Log& log, bool copy) {
     if (!std::filesystem::exists(at(log.name))) return;
     end_line(log);
-    // Of a file whose bytes nobody saw, a copy under a name that no pattern covers cannot be known.
-    if (copy) testing::append(at(log.name), log.name + " " + std::to_string(++log.lines) + " seen\n");
+    // Of a file whose bytes nobody saw, a copy, packed or not, under a name that no pattern covers cannot be known.
+    testing::append(at(log.name), log.name + " " + std::to_string(++log.lines) + " seen\n");
     let_it_be_seen();
     if (chance(2)) append_lines(log), end_line(log);
     if (chance(3)) bench_.close();
