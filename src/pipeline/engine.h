@@ -54,6 +54,7 @@ struct EngineStatus {
   std::int64_t last_sent_wall_ns = 0;
   std::uint64_t lost = 0;                        ///< see SourceRange::lost
   bool reading_stopped = false;                  ///< because spool or disk is full
+  bool store_refuses = false;                    ///< the store answers, and says no: asking again will not help
   std::vector<std::string> troubles;             ///< what is wrong now, each with what to do
   std::vector<std::string> notices;              ///< what was found and mended at start
   std::map<std::string, std::int64_t> counters;  ///< of the inputs

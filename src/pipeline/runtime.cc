@@ -99,7 +99,8 @@ class Runtime {
       }
       if (step == Step::idle) worked_boot_ns = now;
       if (last && engine_.everything_sent()) break;
-      const bool patient = options_.once && !stopping() && now - worked_boot_ns < options_.store_patience.count();
+      const bool patient = options_.once && !stopping() && !engine_.status().store_refuses &&
+                           now - worked_boot_ns < options_.store_patience.count();
       if (last && step == Step::blocked && !patient) break;
       (void)upload_.wait({}, until(engine_.next_upload_boot_ns()));
     }

@@ -113,17 +113,20 @@ Engine::Step ArchiveOutput::step() {
     delay_ns_ = 0;
     retry_boot_ns_ = std::numeric_limits<std::int64_t>::max();
     ledger_.resolved(kStoreTrouble);
+    ledger_.change([](EngineStatus& status) { status.store_refuses = false; });
     if (*sent) retry_boot_ns_ = 0;
     return *sent ? Engine::Step::worked : Engine::Step::idle;
   }
+  const Fault fault = sent.error().fault();
+  ledger_.change([&](EngineStatus& status) { status.store_refuses = fault != Fault::busy; });
   // Full jitter, so that a thousand hosts do not come back at the same moment.
   delay_ns_ = std::clamp(delay_ns_ * 2, kFirstDelayNs, kDelayNsMax);
   std::array<std::uint8_t, 4> dice;
   world_.random.fill(dice);
   const std::int64_t share = (dice[0] << 8 | dice[1]) + 1;
   retry_boot_ns_ = world_.clock.boot_ns() + delay_ns_ / 2 + delay_ns_ / 2 * share / 65536;
-  ledger_.trouble(kStoreTrouble, fmt::format("{}: {}; what is sealed waits on disk and is sent when the store answers",
-                                             store_.name(), sent.error().text()));
+  ledger_.trouble(kStoreTrouble, fmt::format("{}; what is sealed waits on disk and is sent when the store {}",
+                                             sent.error().text(), fault == Fault::busy ? "answers" : "takes it"));
   return Engine::Step::blocked;
 }
 
