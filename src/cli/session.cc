@@ -93,9 +93,8 @@ std::string end_text(const EngineStatus& status, pipeline::RunEnd end, const std
   std::string out = fmt::format("Read {} records ({}). The log has {} leaves, up to record {}.", status.records_read,
                                 format_bytes(status.bytes_read), status.leaves, status.last_sealed_seq);
   if (end == pipeline::RunEnd::all_sent) return out + fmt::format("\nAll of it is in {}", store);
-  return out +
-         fmt::format("\n{} objects wait on this disk, because {} cannot be reached; they are sent at the next start",
-                     status.objects_waiting, store);
+  return out + fmt::format("\n{} objects wait on this disk, because {} {}; they are sent at the next start",
+                           status.objects_waiting, store, status.store_refuses ? "refuses them" : "cannot be reached");
 }
 
 class Session {
