@@ -6,7 +6,7 @@ import os
 import random
 import subprocess
 
-from machine import SKIPPED, Machine, Wrong, main, stop, wait_for
+from machine import SKIPPED, Machine, Wrong, main, running, wait_for
 
 DISK_BYTES = 4 << 20
 ROOM_BYTES = 96 << 10
@@ -36,26 +36,17 @@ def scenario(machine, chance):
     machine.append("auth.log", 10)
     machine.must("run", "--once")
     fill(filler, ROOM_BYTES)
-    process = machine.start()
-    try:
-        for _ in range(20):
-            machine.append("auth.log", 20, noise(chance))
-
-        def told():
-            with open(machine.path("stderr"), encoding="utf-8", errors="replace") as file:
-                return "space" in file.read()
-
-        wait_for("a message that there is no space", told)
+    # One reading, so that it does not fit in any number of small steps.
+    machine.append("auth.log", 400, lambda: noise(chance))
+    with running(machine) as process:
+        wait_for("a message that there is no space", lambda: "No space left" in machine.said())
         if process.poll() is not None:
             raise Wrong("ended because the disk is full")
-        wait_for("status that says so", lambda: status(machine)["reading_stopped"] or status(machine)["troubles"])
+        wait_for("status that says so", lambda: "No space left" in str(status(machine)))
         os.remove(filler)
         machine.append("auth.log", 5)
         total = sum(machine.account.lines)
         wait_for("recovery without help", lambda: len(machine.archived()) == total, 90)
-    finally:
-        if process.poll() is None:
-            stop(process)
     machine.judge()
     print(f"{sum(machine.account.lines)} lines through a full disk")
 

@@ -24,7 +24,7 @@ def errors_of(call):
 def prepare(machine, chance):
     """Something of everything to read: old lines, new lines, a rotated file, a packed one."""
     machine.append("auth.log", chance.randint(1, 30))
-    machine.append("nova-api.log", chance.randint(1, 3), "y" * 5000)
+    machine.append("nova-api.log", chance.randint(1, 3), lambda: "y" * 5000)
     if chance.random() < 0.5:
         machine.rotate("auth.log", compress=chance.random() < 0.5)
         machine.append("auth.log", 3)

@@ -2,6 +2,7 @@
 
 import argparse
 import concurrent.futures
+import contextlib
 import gzip
 import json
 import os
@@ -53,10 +54,10 @@ class Account:
         self.lines.append(0)
         return len(self.lines) - 1
 
-    def line(self, text, filler=""):
+    def line(self, text, filler):
         number = self.lines[text]
         self.lines[text] += 1
-        return f"{text} {number} {filler}\n"
+        return f"{text} {number} {filler()}\n"
 
     def check(self, records):
         """Every line once, and in order; record numbers without a gap."""
@@ -90,7 +91,8 @@ class Machine:
 
     # The daemons that write.
 
-    def append(self, name, count, filler=""):
+    def append(self, name, count, filler=str):
+        """`filler` gives the rest of each line."""
         if name not in self.open_texts:
             self.open_texts[name] = self.account.begin()
         text = self.open_texts[name]
@@ -118,9 +120,13 @@ class Machine:
         return [self.enclave, *words, "-c", self.config]
 
     def start(self):
-        return subprocess.Popen(
-            self.command("run"), stdout=subprocess.DEVNULL, stderr=open(self.path("stderr"), "ab"), env=ENVIRONMENT
-        )
+        with open(self.path("said"), "ab") as said:
+            return subprocess.Popen(self.command("run"), stdout=said, stderr=said, env=ENVIRONMENT)
+
+    def said(self):
+        """All that started programs wrote."""
+        with open(self.path("said"), encoding="utf-8", errors="replace") as file:
+            return file.read()
 
     def path(self, name):
         return os.path.join(self.root, name)
@@ -193,6 +199,19 @@ def stop(process):
         raise Wrong("does not stop when it is told to") from expired
     if status != 0:
         raise Wrong(f"stopped with exit status {status}")
+
+
+@contextlib.contextmanager
+def running(machine):
+    """A process that is stopped in order at the end, or killed when something was wrong."""
+    process = machine.start()
+    try:
+        yield process
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    stop(process)
 
 
 def main(test, **numbers):

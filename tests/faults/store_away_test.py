@@ -5,7 +5,7 @@ import os
 import random
 import time
 
-from machine import Machine, Wrong, main, stop, wait_for
+from machine import Machine, Wrong, main, running, wait_for
 
 
 def test(arguments, directory):
@@ -14,8 +14,7 @@ def test(arguments, directory):
     machine.append("auth.log", 10)
     machine.must("run", "--once")
     before = len(machine.archived())
-    process = machine.start()
-    try:
+    with running(machine) as process:
         # A plain file where the directory was: every call on it fails, whoever calls.
         os.rename(machine.store, machine.store + ".away")
         with open(machine.store, "wb"):
@@ -33,9 +32,6 @@ def test(arguments, directory):
         machine.append("auth.log", 5)
         total = sum(machine.account.lines)
         wait_for("everything in the store that is back", lambda: len(machine.archived()) == total, 90)
-    finally:
-        if process.poll() is None:
-            stop(process)
     machine.judge()
     print(f"{sum(machine.account.lines)} lines, {len(machine.objects())} objects")
     return 0
