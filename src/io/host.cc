@@ -55,15 +55,19 @@ std::string_view instance_in_json(std::string_view json) {
 
 }  // namespace
 
-std::string instance_of(Files& files, const std::string& hostname, const std::string& root) {
-  const auto text_of = [&](std::string_view path) {
-    return read_file(files, fmt::format("{}{}", root, path), kSmallFile).value_or("");
+Result<std::string> instance_of(Files& files, const std::string& hostname, const std::string& root) {
+  const auto text_of = [&](std::string_view path) -> Result<std::string> {
+    auto text = read_file(files, fmt::format("{}{}", root, path), kSmallFile);
+    // Another name would be taken for a cloned machine, so one failed reading must not change it.
+    if (!text && text.error().fault() == Fault::busy)
+      return std::move(text).error().within("finding out which machine this is");
+    return text.value_or("");
   };
-  if (auto name = name_from(text_of("/var/lib/cloud/data/instance-id")); !name.empty()) return name;
-  if (auto name = name_from(instance_in_json(text_of("/run/cloud-init/instance-data.json"))); !name.empty())
-    return name;
+  if (auto name = name_from(TRY(text_of("/var/lib/cloud/data/instance-id"))); !name.empty()) return name;
+  const std::string cloud = TRY(text_of("/run/cloud-init/instance-data.json"));
+  if (auto name = name_from(instance_in_json(cloud)); !name.empty()) return name;
   // An image that was not booted yet has an empty file or this word in it.
-  if (auto name = name_from(text_of("/etc/machine-id")); !name.empty() && name != "uninitialized") return name;
+  if (auto name = name_from(TRY(text_of("/etc/machine-id"))); !name.empty() && name != "uninitialized") return name;
   if (auto name = name_from(hostname); !name.empty()) return name;
   return "unknown";
 }
@@ -77,7 +81,7 @@ Result<Host> this_host(Files& files) {
     return Error{Fault::unsupported, "/proc/sys/kernel/random/boot_id: \"{}\" is not a boot id", host.boot_id};
   std::array<char, HOST_NAME_MAX + 1> name{};
   if (::gethostname(name.data(), name.size() - 1) == 0) host.hostname = name.data();
-  host.instance = instance_of(files, host.hostname);
+  host.instance = TRY(instance_of(files, host.hostname));
   return host;
 }
 

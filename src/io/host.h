@@ -23,7 +23,7 @@ Result<Host> this_host(Files& files);
 /// What tells this machine from its clones: the cloud's instance id (cloud-init), else the machine id (machine-id(5)),
 /// else the host name. At most 128 characters of A-Z a-z 0-9 . _ -; other characters become "-". Never empty.
 /// `root` is put before the paths; tests give one.
-std::string instance_of(Files& files, const std::string& hostname, const std::string& root = "");
+Result<std::string> instance_of(Files& files, const std::string& hostname, const std::string& root = "");
 
 /// An exclusive lock on a file; gone when the object or the process is.
 class Lock {
