@@ -102,6 +102,7 @@ class FileFollower final : public Input {
   bool is_reused(Tail& tail, const FileInfo& info, const std::string& path);
   void attach(Tail& tail, const std::string& path, const FileInfo& info, bool packed);
   void start(const FoundFile& found, bool packed, bool perhaps_copy);
+  static bool may_have_copy(const Tail& tail, std::string_view name);
   bool continue_orphan(Tail& tail);
   void expire(Tail& tail);
   void forget(Tail& tail);

@@ -232,9 +232,7 @@ bool FileFollower::is_older(const FileInfo& info, const Tail& tail) const {
 Result<FileFollower::Verdict> FileFollower::compare(Tail& tail, const FoundFile& found, bool packed, File& file) {
   const bool gone = tail.is_orphan() || tail.deleted;
   if (gone) {
-    // Only a truncated file leaves a plain copy behind. Names are the same when the copy took the original's place.
-    if (name_in(tail.state.path) == name_in(found.path) || (!packed && !tail.state.truncated))
-      return Verdict::unrelated;
+    if (!packed && !may_have_copy(tail, name_in(found.path))) return Verdict::unrelated;
     if (is_older(found.info, tail)) return Verdict::unrelated;
     tail.state.offset = tail.cursor.offset;
     tail.state.crc = tail.cursor.sum;
@@ -295,6 +293,14 @@ void FileFollower::start(const FoundFile& found, bool packed, bool perhaps_copy)
   look_at(tail, found.info);
 }
 
+// A truncated file leaves a plain copy behind; so does one that was copied and removed, but then under its own name
+// with something added. Numbered logs of a program that always begins alike are no copies of each other.
+bool FileFollower::may_have_copy(const Tail& tail, std::string_view name) {
+  if (tail.state.truncated || is_extended(name_in(tail.state.path), name)) return true;
+  const auto first = path_of_source(tail.source);
+  return first && is_extended(name_in(*first), name);
+}
+
 // Looks for what became of a source whose file is gone, also under names that the patterns do not cover.
 bool FileFollower::continue_orphan(Tail& tail) {
   // Of a file that was empty when last seen nothing is known by which its content could be told from another's.
@@ -304,7 +310,7 @@ bool FileFollower::continue_orphan(Tail& tail) {
   std::vector<std::pair<FileInfo, std::string>> candidates;
   for (const auto& entry : listing(directory).entries) {
     const bool zipped = options_.gzip && has_gzip_name(entry.name);
-    if (entry.kind != FileKind::regular || (!zipped && !tail.state.truncated)) continue;
+    if (entry.kind != FileKind::regular || (!zipped && !may_have_copy(tail, entry.name))) continue;
     if (!may_be_rotated(name_in(tail.state.path), entry.name) &&
         !(first && may_be_rotated(name_in(*first), entry.name)))
       continue;

@@ -155,7 +155,8 @@ void FileFollower::locate(Tail& tail) {
     locate_closed(tail);
   }
   // Nothing will ever ask for it again.
-  if (tail.state.packed && tail.state.whole && !tail.forgotten && !tail.is_orphan()) forget(tail);
+  const bool out_of_sight = !tail.is_orphan() && !scanner_.wants(tail.state.path);
+  if (tail.state.packed && tail.state.whole && !tail.forgotten && out_of_sight) forget(tail);
 }
 
 void FileFollower::locate_open(Tail& tail) {

@@ -158,14 +158,17 @@ Result<std::string> path_of_source(std::string_view source) {
   return unescaped(source.substr(kPrefix.size(), at - kPrefix.size()));
 }
 
+bool is_extended(std::string_view name, std::string_view candidate) {
+  return candidate.size() > name.size() && candidate.starts_with(name) &&
+         std::string_view(".-_").find(candidate[name.size()]) != std::string_view::npos;
+}
+
 bool may_be_rotated(std::string_view name, std::string_view candidate) {
   if (name == candidate) return false;
   const auto dot = name.rfind('.');
   const auto stem = dot == std::string_view::npos || dot == 0 ? name : name.substr(0, dot);
   if (!candidate.starts_with(stem)) return false;
-  if (candidate.size() == stem.size()) return true;
-  const char next = candidate[stem.size()];
-  return next == '.' || next == '-' || next == '_';
+  return candidate.size() == stem.size() || is_extended(stem, candidate);
 }
 
 bool has_gzip_name(std::string_view path) { return path.size() > kGzip.size() && path.ends_with(kGzip); }

@@ -59,6 +59,8 @@ Result<std::string> path_of_source(std::string_view source);
 /// Whether `candidate` may hold what stood in a file called `name`, by the ways in which logs are rotated:
 /// x.log → x.log.1, x.log-20261123.gz, x-20261123.log; both are names without directories.
 bool may_be_rotated(std::string_view name, std::string_view candidate);
+/// Whether `candidate` is `name` with something added, as in x.log.1 and x.log-20261123.
+bool is_extended(std::string_view name, std::string_view candidate);
 bool has_gzip_name(std::string_view path);
 
 }  // namespace enclave::pipeline

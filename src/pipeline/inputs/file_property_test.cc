@@ -121,7 +121,7 @@ class RotationStory {
   void pack(Log& log) {
     for (int i = 1; i <= 10; ++i) {
       const std::string name = log.name + "." + std::to_string(i);
-      if (!std::filesystem::exists(at(name)) || chance(2)) continue;
+      if (!std::filesystem::exists(at(name)) || std::filesystem::exists(at(name + ".gz")) || chance(2)) continue;
       note("gzip " + name);
       testing::gzip(at(name));
       return;

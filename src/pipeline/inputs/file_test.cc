@@ -193,6 +193,30 @@ TEST_F(FileInput, DoesNotReadTheCopyOfATruncatedFileAgainWhenItsNameMatches) {
   EXPECT_THAT(bench.lines(), ElementsAre("one", "two", "new"));
 }
 
+TEST_F(FileInput, FindsTheCopyOfAFileThatWasTruncatedAndRemovedWhileItWasNotRunning) {
+  follow({"x.log*"});
+  append(at("x.log"), "one\n");
+  bench.run();
+  bench.close();
+  append(at("x.log"), "two\n");
+  std::filesystem::copy(at("x.log"), at("x.log.1"));
+  testing::remove(at("x.log"));
+  append(at("x.log"), "three\n");
+  bench.settle();
+  EXPECT_THAT(bench.lines(), UnorderedElementsAre("one", "two", "three"));
+}
+
+TEST_F(FileInput, DoesNotTakeANumberedLogForTheCopyOfAnotherThatBeganAlike) {
+  follow({"x.log.*"});
+  append(at("x.log.1"), "started\n");
+  bench.run();
+  bench.close();
+  testing::remove(at("x.log.1"));
+  append(at("x.log.2"), "started\nmore\n");
+  bench.settle();
+  EXPECT_THAT(bench.lines(), ElementsAre("started", "started", "more"));
+}
+
 TEST_F(FileInput, CountsWhatWasTruncatedAwayBeforeItWasRead) {
   follow({"x.log"});
   append(at("x.log"), "one\nhalf a line");
