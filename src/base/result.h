@@ -74,11 +74,12 @@ T take_value(Result<T>&& result) {
 #define TRY(...) ENCLAVE_TRY_(ENCLAVE_JOIN_(try_result_, __COUNTER__), __VA_ARGS__)
 #define ENCLAVE_JOIN_(a, b) ENCLAVE_JOIN_NOW_(a, b)
 #define ENCLAVE_JOIN_NOW_(a, b) a##b
-#define ENCLAVE_TRY_(name, ...)                                               \
-  ({                                                                          \
-    auto name = (__VA_ARGS__);                                                \
-    if (!name) [[unlikely]] return ::enclave::Error(std::move(name).error()); \
-    ::enclave::take_value(std::move(name));                                   \
+#define ENCLAVE_TRY_(name, ...)                         \
+  ({                                                    \
+    auto name = (__VA_ARGS__);                          \
+    if (!name) [[unlikely]]                             \
+      return ::enclave::Error(std::move(name).error()); \
+    ::enclave::take_value(std::move(name));             \
   })
 
 /// Ours to keep: a violated ENSURE is a bug, and the program stops, in release builds too.

@@ -10,8 +10,8 @@
 /// Zstandard (RFC 8878), contexts kept between calls. Not thread-safe.
 namespace enclave::event {
 
-/// The level at which logs are sealed. On records, level 1 takes half the time of level 3 and packs a little better (9.9 to
-/// 9.4 on the corpus of bench/): their long repeats suit its simpler search.
+/// The level at which logs are sealed. On records, level 1 takes half the time of level 3 and packs a little better
+/// (9.9 to 9.4 on the corpus of bench/): their long repeats suit its simpler search.
 inline constexpr int kZstdLevel = 1;
 
 class Compressor {

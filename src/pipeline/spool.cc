@@ -86,6 +86,7 @@ Result<void> Spool::recover(const std::function<void(Frame&&)>& take, std::vecto
   // A segment that was begun and never used says nothing about those before it.
   std::size_t used = numbers.size();
   while (used > 0 && TRY(world_.files.info(path_of(numbers[used - 1]), true)).bytes <= kHeaderBytes) --used;
+  bool unused = false;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     Segment segment{.number = numbers[i]};
     if (auto taken = take_segment(segment, i + 1 >= used, limits[i], take, notices); !taken) {
@@ -94,9 +95,16 @@ Result<void> Spool::recover(const std::function<void(Frame&&)>& take, std::vecto
                                     taken.error().text()));
       segment.damaged = true;
     }
+    // A file that holds nothing now may hold more after the next power cut: frames that were never acknowledged.
+    if (segment.bytes == 0 && !segment.damaged) {
+      TRY(remove_if_there(world_.files, path_of(segment.number)));
+      unused = true;
+      continue;
+    }
     segment.last_ordinal = next_ordinal_ - 1;
     closed_.push_back(segment);
   }
+  if (unused) TRY(world_.files.sync_directory(options_.directory));
   return {};
 }
 
