@@ -14,9 +14,9 @@ class Ban:
         return self.where.match(path) is not None and self.allowed.match(path) is None
 
 
-# Tests may look at the real world: they start processes and wait for them.
-PRODUCT = r"^(src|sim)/(?!.*(_(test|sim)\.cc|/(test_\w+|\w+_test_\w+)\.h)$)"
-SOURCE = r"^src/(?!.*(_test\.cc|/(test_\w+|\w+_test_\w+)\.h)$)"
+# Tests and the benches that they work on (x_bench.h) may look at the real world: they start processes and wait.
+PRODUCT = r"^(src|sim)/(?!.*(_(test|sim)\.cc|/(test_\w+|\w+_test_\w+|\w+_bench)\.h)$)"
+SOURCE = r"^src/(?!.*(_test\.cc|/(test_\w+|\w+_test_\w+|\w+_bench)\.h)$)"
 CPP = r".*\.(cc|h)$"
 HEADER = r".*\.h$"
 
