@@ -24,6 +24,7 @@ class RealEngine final : public Engine {
     log.boot_id = options_.boot_id;
     log_.log = TRY(archive::Log::open(world_, std::move(log), notices));
     registry_ = std::make_unique<Registry>(world_.files, join_path(options_.state_directory, "registry"), notices);
+    TRY(registry_->readable());
     reader_ = std::make_unique<Reader>(world_, options_.read_bytes, queue_, ledger_);
     committer_ = std::make_unique<Committer>(world_, options_, log_, *registry_, queue_, ledger_);
     TRY(committer_->recover(spool_key, notices));

@@ -104,7 +104,13 @@ Registry::Registry(Files& files, std::string path, std::vector<std::string>& not
     auto states = text ? parse_registry(*text) : Result<RegistryStates>(text.error());
     if (states) {
       states_ = std::move(*states);
+      unread_.reset();
       return;
+    }
+    // A disk that could not read may read the next time; what is set aside is lost to it.
+    if (const Fault fault = states.error().fault(); fault == Fault::busy || fault == Fault::denied) {
+      unread_ = std::move(states).error();
+      continue;
     }
     notices.push_back(fmt::format("registry {}: {}; kept as {}.bad", name, states.error().text(), name));
     (void)files_.rename(name, name + ".bad");

@@ -18,6 +18,9 @@ class Registry final : public Positions {
   /// Reads `path`, or its copy when that is damaged. What cannot be read is renamed to `….bad` and said in `notices`.
   Registry(Files& files, std::string path, std::vector<std::string>& notices);
 
+  /// Fails when it is there, and neither it nor its copy could be read: to go on would read everything anew.
+  Result<void> readable() const { return unread_ ? Result<void>(*unread_) : Result<void>{}; }
+
   std::optional<std::string> find(std::string_view source) const override;
   std::vector<std::pair<std::string, std::string>> all(std::string_view prefix) const override;
 
@@ -32,6 +35,7 @@ class Registry final : public Positions {
   mutable std::mutex mutex_;
   std::map<std::string, std::string, std::less<>> states_;
   bool changed_ = false;
+  std::optional<Error> unread_;
 };
 
 using RegistryStates = std::map<std::string, std::string, std::less<>>;
