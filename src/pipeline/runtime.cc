@@ -11,6 +11,7 @@ namespace {
 
 using Step = Engine::Step;
 constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kStopPatienceNs = 5 * kSecond;
 
 class Runtime {
  public:
@@ -48,16 +49,26 @@ class Runtime {
     return Nanoseconds(std::clamp<std::int64_t>(left, 0, 3600 * kSecond));
   }
 
+  // A disk that is full may stay full. What is not durable by then is still with its source.
+  bool gives_up(Step step, std::int64_t worked_boot_ns) const {
+    if (step != Step::blocked) return false;
+    const std::int64_t waited = world_.clock.boot_ns() - worked_boot_ns;
+    return waited >= (stopping() ? kStopPatienceNs : options_.store_patience.count());
+  }
+
   void read() {
     bool finishing = false;
+    std::int64_t worked_boot_ns = 0;
     for (;;) {
       if (!finishing && stopping()) {
         engine_.finish_reading();
         finishing = true;
       }
       const Step step = engine_.read_step();
+      const bool ending = finishing || options_.once;
+      if (step != Step::blocked || !ending) worked_boot_ns = world_.clock.boot_ns();
       if (step == Step::worked) continue;
-      if (step == Step::ended) break;
+      if (step == Step::ended || (ending && gives_up(step, worked_boot_ns))) break;
       if (step == Step::idle && options_.once && !finishing) {
         engine_.finish_reading();
         finishing = true;
@@ -73,14 +84,16 @@ class Runtime {
 
   void commit() {
     bool finishing = false;
+    std::int64_t worked_boot_ns = 0;
     for (;;) {
       if (!finishing && reading_ended_) {
         engine_.finish_committing();
         finishing = true;
       }
       const Step step = engine_.commit_step();
+      if (step != Step::blocked || !finishing) worked_boot_ns = world_.clock.boot_ns();
       if (step == Step::worked) continue;
-      if (step == Step::ended) break;
+      if (step == Step::ended || (finishing && gives_up(step, worked_boot_ns))) break;
       (void)commit_.wait({}, until(engine_.next_commit_boot_ns()));
     }
     committing_ended_ = true;
@@ -98,7 +111,7 @@ class Runtime {
         continue;
       }
       if (step == Step::idle) worked_boot_ns = now;
-      if (last && engine_.everything_sent()) break;
+      if (last && (step == Step::idle || engine_.everything_sent())) break;
       const bool patient = options_.once && !stopping() && !engine_.status().store_refuses &&
                            now - worked_boot_ns < options_.store_patience.count();
       if (last && step == Step::blocked && !patient) break;
