@@ -38,8 +38,10 @@ def scenario(machine, chance):
     fill(filler, ROOM_BYTES)
     # One reading, so that it does not fit in any number of small steps.
     machine.append("auth.log", 400, lambda: noise(chance))
-    with running(machine) as process:
+    with running(machine):
         wait_for("a message that there is no space", lambda: "No space left" in machine.said())
+    with running(machine) as process:
+        wait_for("the message once more", lambda: machine.said().count("No space left") > 1)
         if process.poll() is not None:
             raise Wrong("ended because the disk is full")
         wait_for("status that says so", lambda: "No space left" in str(status(machine)))
