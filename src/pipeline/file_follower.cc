@@ -217,6 +217,7 @@ std::uint64_t FileFollower::visit_packed(Tail& tail, std::uint64_t share) {
     if (opened.error().fault() != Fault::corrupt) return failed(tail, opened.error()), 0;
     return packed_ended(tail, true), 0;
   }
+  troubles_.resolve(tail.state.path);
   GzipContent& content = *tail.unpacker;
   content.release(tail.cursor.offset);
   auto there = content.advance(tail.cursor.offset, share);

@@ -54,21 +54,28 @@ void FileScanner::candidate(const Glob& glob, const std::string& path, bool link
   auto info = files_.info(path);
   if (!info) {
     if (info.error().fault() != Fault::absent) {
-      troubles_.tell(path, fmt::format("cannot read {}", info.error().text()));
+      missing(path, fmt::format("cannot read {}", info.error().text()));
     } else if (glob.is_literal() || link) {
-      troubles_.tell(path, fmt::format("{} is not there; it is read as soon as it appears", path));
+      missing(path, fmt::format("{} is not there; it is read as soon as it appears", path));
     }
     return;
   }
   if (info->kind == FileKind::directory && !glob.is_literal()) return;
   if (info->kind != FileKind::regular)
-    return troubles_.tell(path, fmt::format("{} is not a regular file; write a pattern such as {}/*.log for the files "
-                                            "of a directory",
-                                            path, path));
+    return missing(path, fmt::format("{} is not a regular file; write a pattern such as {}/*.log for the files of a "
+                                     "directory",
+                                     path, path));
+  // Whether it can be opened is another question, and another trouble.
+  if (!missing_.empty() && missing_.erase(path) > 0) troubles_.resolve(path);
   if (scan.files.size() >= kFilesMax)
     return troubles_.tell(glob.text(),
                           fmt::format("{}: more than {} files match; the rest is not read", glob.text(), kFilesMax));
   scan.files.push_back({path, *info, link});
+}
+
+void FileScanner::missing(const std::string& path, std::string_view text) {
+  missing_.insert(path);
+  troubles_.tell(path, text);
 }
 
 bool FileScanner::is_excluded(std::string_view path) const {

@@ -51,6 +51,7 @@ class FileScanner {
   bool is_deep() const;
 
  private:
+  void missing(const std::string& path, std::string_view text);
   void candidate(const Glob& glob, const std::string& path, bool link, FileScan& scan);
   bool is_excluded(std::string_view path) const;
 
@@ -58,6 +59,7 @@ class FileScanner {
   std::vector<Glob> paths_;
   std::vector<Glob> exclude_;
   ToldTroubles& troubles_;
+  std::set<std::string> missing_;  ///< of which it was told that they are not there, or cannot be looked at
   std::size_t found_before_ = 0;
 };
 
