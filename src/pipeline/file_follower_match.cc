@@ -12,6 +12,7 @@ constexpr std::int64_t kGraceNs = 60 * kSecond;
 // A directory that is gone may be a file system that is not mounted yet.
 constexpr std::int64_t kDirectoryGraceNs = 24 * 3600 * kSecond;
 constexpr std::size_t kCandidatesMax = 64;
+constexpr std::uint64_t kBannerBytes = 256;
 
 std::string stem_path(const std::string& path) {
   const auto name = name_in(path);
@@ -223,8 +224,10 @@ bool FileFollower::is_reused(Tail& tail, const FileInfo& info, const std::string
 // Written a moment ago, so that its writer may not be through.
 bool FileFollower::is_fresh(const FileInfo& info) const { return world_.clock.wall_ns() - info.modified_ns < kGraceNs; }
 
-// A copy is not older than what it is a copy of, unless the clock was set back in between.
+// A copy is not older than what it is a copy of, unless the clock was set back in between. Once more was read than the
+// banner with which a program begins all its logs, equal content says enough.
 bool FileFollower::is_older(const FileInfo& info, const Tail& tail) const {
+  if (tail.cursor.summed && tail.cursor.offset >= kBannerBytes) return false;
   return info.modified_ns / kSecond < tail.state.modified_ns / kSecond &&
          tail.state.modified_ns <= world_.clock.wall_ns();
 }

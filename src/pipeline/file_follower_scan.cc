@@ -145,6 +145,7 @@ void FileFollower::look_at(Tail& tail, const FileInfo& info) {
   const bool unread = !known && (tail.state.packed || tail.cursor.offset != info.bytes);
   if (changed || unread || tail.stuck_since_ns != 0) return enqueue(tail);
   tail.stored_bytes = info.bytes;
+  tail.at_end = !tail.queued;
 }
 
 // A file that no pattern found: renamed, removed, or moved out of the patterns' sight.

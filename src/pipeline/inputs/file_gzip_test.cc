@@ -85,6 +85,22 @@ TEST_F(PackedFileInput, DoesNotReadAgainWhatItReadBeforeItWasPacked) {
   EXPECT_THAT(bench.lines(), ElementsAre("one", "two", "three"));
 }
 
+TEST_F(PackedFileInput, KnowsAFileAgainThatItOnlyHeldOpenWhenItWasPacked) {
+  follow("x.log*");
+  append(at("x.log.1"), "one\n");
+  bench.settle();
+  bench.restart();
+  bench.settle();
+  append(at("x.log"), "");
+  append(at("x.log"), "two\n");  // compared with the older one, which is opened for that
+  bench.settle();
+  gzip(at("x.log.1"));
+  bench.run(100);
+  bench.restart();
+  bench.settle();
+  EXPECT_THAT(bench.lines(), ElementsAre("one", "two"));
+}
+
 TEST_F(PackedFileInput, PrefersTheOpenHandleOfAFileThatIsBeingPacked) {
   follow("x.log*");
   append(at("x.log"), "one\n");
