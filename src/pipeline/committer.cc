@@ -79,9 +79,9 @@ Result<void> Committer::recover(const crypto::Secret& spool_key, std::vector<std
       world_, options, spool_key, [&](Frame&& frame) { recover_frame(std::move(frame), sealed_seq, notices); },
       notices));
   // A crash may have come between the leaf and the registry: the frames must not go before their positions are kept.
-  auto freed = sealed_ordinal_ == 0 ? Result<void>{} : registry_.save(sealed_seq);
-  if (freed) freed = spool_->free_through(sealed_ordinal_);
-  if (!freed) notices.push_back("spool: sealed segments could not be removed; tried again");
+  sealed_seq_ = sealed_seq;
+  if (sealed_ordinal_ > 0 && !free_sealed())
+    notices.push_back("spool: sealed segments could not be removed; tried again");
   tell();
   return {};
 }
@@ -206,7 +206,12 @@ Result<void> Committer::seal_front() {
   });
   ledger_.wake(Stage::upload);
   // The leaf stands; what follows only frees space, and is done again with the next one if it fails now.
-  TRY(registry_.save(sealed));
+  sealed_seq_ = sealed;
+  return free_sealed();
+}
+
+Result<void> Committer::free_sealed() {
+  TRY(registry_.save(sealed_seq_));
   return spool_->free_through(sealed_ordinal_);
 }
 
@@ -332,6 +337,8 @@ Engine::Step Committer::step() {
   const auto work = [&]() -> Result<bool> {
     full_ = over_limit();
     TRY(seal_due());
+    // With no room, no next batch would come to free what a failure left behind.
+    if (full_) TRY(free_sealed());
     // What is staged already goes in: it is in memory and no longer with the input.
     full_ = over_limit();
     if (full_ && !spool_->has_staged()) return false;

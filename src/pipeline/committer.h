@@ -55,6 +55,7 @@ class Committer {
   Item& open_item(const Frame& frame, std::size_t source_bytes);
   bool is_due(const Item& item) const;
   Result<void> seal_front();
+  Result<void> free_sealed();
   Result<void> seal_due();
   void encode(const event::Batch& batch);
   Result<bool> commit_queue();
@@ -78,6 +79,7 @@ class Committer {
   std::vector<Reading> in_flight_;                          ///< staged, not yet durable
   std::deque<std::vector<archive::Digest>> staged_leaves_;  ///< one entry for each staged frame
   std::uint64_t next_seq_ = 1;
+  std::uint64_t sealed_seq_ = 0;
   std::uint64_t sealed_ordinal_ = 0;
   std::int64_t last_leaf_boot_ns_ = 0;
   std::int64_t retry_boot_ns_ = 0;
