@@ -279,7 +279,10 @@ Result<bool> Committer::commit_queue() {
 
 bool Committer::over_limit() const {
   const std::lock_guard lock(log_.mutex);
-  return spool_->bytes() + spool_->staged_bytes() + log_.log->outbox_bytes() >= options_.spool_bytes_max;
+  const std::uint64_t outbox = log_.log->outbox_bytes();
+  // A frame of positions behind the last sealed record keeps its segment until the next record: that one must come in.
+  if (items_.empty() && outbox == 0) return false;
+  return spool_->bytes() + spool_->staged_bytes() + outbox >= options_.spool_bytes_max;
 }
 
 Result<void> Committer::heartbeat() {
