@@ -56,31 +56,34 @@ function(enclave_test NAME)
   set_tests_properties(${NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
 
-# enclave_plugins(FOLDER KIND): one file, one plugin. Every NAME.cc of FOLDER defines `const KIND plugin_NAME`;
-# the generated list is the only place that knows them all.
-function(enclave_plugins TARGET FOLDER TYPE HEADER FUNCTION)
-  file(GLOB plugins CONFIGURE_DEPENDS ${FOLDER}/*.cc)
-  list(FILTER plugins EXCLUDE REGEX "_test\\.cc$")
+# enclave_plugins(TARGET FOLDERS KIND HEADER FUNCTION NAMESPACE PREFIX): one file, one plugin. Every NAME.cc of the
+# folders defines `const KIND PREFIX_NAME`; the generated list FUNCTION() is the only place that knows them all. Names
+# that end in _test or begin with _ are no plugins.
+function(enclave_plugins TARGET FOLDERS TYPE HEADER FUNCTION NAMESPACE PREFIX)
+  set(patterns ${FOLDERS})
+  list(TRANSFORM patterns APPEND /*.cc)
+  file(GLOB plugins CONFIGURE_DEPENDS ${patterns})
+  list(FILTER plugins EXCLUDE REGEX "_test\\.cc$|/_[^/]*$")
   list(SORT plugins)
   set(declarations "")
   set(entries "")
   foreach(path ${plugins})
     get_filename_component(name ${path} NAME_WE)
-    string(APPEND declarations "extern const ${TYPE} plugin_${name};\n")
-    string(APPEND entries "      &plugin_${name},\n")
+    string(APPEND declarations "extern const ${TYPE} ${PREFIX}_${name};\n")
+    string(APPEND entries "      &${PREFIX}_${name},\n")
   endforeach()
   set(out ${CMAKE_BINARY_DIR}/generated/${FUNCTION}.cc)
-  file(CONFIGURE OUTPUT ${out} @ONLY CONTENT "// Made by CMake from the files of one folder.
+  file(CONFIGURE OUTPUT ${out} @ONLY CONTENT "// Made by CMake from the files of a folder.
 #include \"${HEADER}\"
 
-namespace enclave::pipeline {
+namespace enclave::${NAMESPACE} {
 ${declarations}
 std::span<const ${TYPE}* const> ${FUNCTION}() {
   static constexpr const ${TYPE}* kAll[] = {
 ${entries}  };
   return kAll;
 }
-}  // namespace enclave::pipeline
+}  // namespace enclave::${NAMESPACE}
 ")
   target_sources(${TARGET} PRIVATE ${out})
 endfunction()

@@ -303,17 +303,12 @@ void Committer::failed(const Error& error) {
 }
 
 void Committer::tell() {
-  std::uint64_t outbox, leaves;
-  std::vector<archive::Log::Pending> pending;
-  {
-    const std::lock_guard lock(log_.mutex);
-    outbox = log_.log->outbox_bytes();
-    leaves = log_.log->size();
-    pending = log_.log->pending();
-  }
   std::int64_t oldest = 0;
   for (const auto& item : items_)
     if (oldest == 0 && !item.gap) oldest = item.batch.first_wall_ns();
+  // Under the log's lock, so that what the upload tells afterwards is not overwritten with what was true before.
+  const std::lock_guard lock(log_.mutex);
+  const auto pending = log_.log->pending();
   std::int64_t unsent = oldest;
   if (!pending.empty()) {
     sealed_first_wall_.erase(sealed_first_wall_.begin(), sealed_first_wall_.lower_bound(pending.front().index));
@@ -326,8 +321,8 @@ void Committer::tell() {
     status.oldest_unsent_wall_ns = unsent;
     status.last_seq = next_seq_ - 1;
     status.spool_bytes = spool_->bytes();
-    status.outbox_bytes = outbox;
-    status.leaves = leaves;
+    status.outbox_bytes = log_.log->outbox_bytes();
+    status.leaves = log_.log->size();
     status.objects_waiting = pending.size();
     status.oldest_unsealed_wall_ns = oldest;
     status.reading_stopped = retry_boot_ns_ > world_.clock.boot_ns() || full_;

@@ -59,6 +59,14 @@ Result<void> ArchiveOutput::send_object(const archive::Log::Pending& pending) {
   TRY(put_once(pending.key, bytes));
   const std::lock_guard lock(log_.mutex);
   TRY(log_.log->sent(pending.index));
+  // The committer tells the rest; it may have ended before the last object was sent.
+  const std::size_t waiting = log_.log->pending().size();
+  ledger_.change([&](EngineStatus& status) {
+    status.last_sent_wall_ns = world_.clock.wall_ns();
+    status.objects_waiting = waiting;
+    status.outbox_bytes = log_.log->outbox_bytes();
+    if (waiting == 0) status.oldest_unsent_wall_ns = status.oldest_unsealed_wall_ns;
+  });
   return {};
 }
 
@@ -99,7 +107,6 @@ Result<bool> ArchiveOutput::send_next() {
   if (complete > published && due && TRY(publish(complete))) return true;
   if (pending.empty()) return false;
   TRY(send_object(pending.front()));
-  ledger_.change([&](EngineStatus& status) { status.last_sent_wall_ns = world_.clock.wall_ns(); });
   ledger_.wake(Stage::commit);
   return true;
 }
