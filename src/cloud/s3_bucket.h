@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cloud/s3_client.h"
+#include "cloud/s3_xml.h"
 
 /// A bucket and its settings, on servers that disagree about them. Documents are passed as the server gives and takes
 /// them; s3_documents.h reads and writes what is in them.

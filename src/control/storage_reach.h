@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cloud/capabilities.h"
 #include "cloud/s3_bucket.h"
+#include "pipeline/config/config.h"
 
 /// How storage controls reach the configured object store: as whom, and in which way.
 namespace enclave::control {
