@@ -59,6 +59,7 @@ class LogImpl final : public Log {
   Result<std::uint64_t> append(Leaf leaf, std::string_view object) override;
   std::vector<Pending> pending() const override;
   Result<std::string> read_pending(std::uint64_t index) override;
+  std::string whole_pending(std::uint64_t index) const override;
   Result<void> sent(std::uint64_t index) override;
   Result<std::vector<LogFile>> tiles_to_publish(std::uint64_t size) override;
   Result<LogFile> checkpoint(std::uint64_t size) override;
@@ -80,6 +81,7 @@ class LogImpl final : public Log {
   void clean_older_generations();
   void take(std::unique_ptr<Generation> generation) {
     at_ = std::move(generation);
+    written_from_ = at_->tree.size();
     origins_.push_back(at_->place.origin());
   }
 
@@ -89,6 +91,7 @@ class LogImpl final : public Log {
   std::string name_;                 ///< "<enclave>/<instance>"
   std::deque<std::string> origins_;  ///< the last is in force; of the others origin() gave references
   std::unique_ptr<Generation> at_;
+  std::uint64_t written_from_ = 0;  ///< objects from this index on were written here, not found on the disk
   /// A fork failed while it wrote `log/current`: which generation is in force must be written down before anything
   /// else.
   bool unsettled_ = false;
@@ -261,6 +264,11 @@ Result<std::string> LogImpl::read_pending(std::uint64_t index) {
   TRY(settle());
   TRY(give_up(index));
   return Error{Fault::corrupt, "{} is not what was sealed; it was set aside, and a gap leaf says so", path};
+}
+
+std::string LogImpl::whole_pending(std::uint64_t index) const {
+  const std::lock_guard lock(mutex_);
+  return index >= written_from_ && at_->pending.contains(index) ? at_->place.outbox_file(index) : std::string();
 }
 
 Result<void> LogImpl::sent(std::uint64_t index) {

@@ -66,6 +66,8 @@ class Log {
   virtual std::uint64_t outbox_bytes() const = 0;
   /// Fault::corrupt when it is not what was sealed: it is pending no more then, and a `gap` leaf says so.
   virtual Result<std::string> read_pending(std::uint64_t index) = 0;
+  /// Where its bytes lie, when this very Log wrote them: they need not be looked at again. "" otherwise.
+  virtual std::string whole_pending(std::uint64_t index) const = 0;
   /// The store has it: its bytes leave the outbox.
   virtual Result<void> sent(std::uint64_t index) = 0;
 

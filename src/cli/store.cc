@@ -85,7 +85,8 @@ Result<std::unique_ptr<cloud::ObjectStore>> open_bucket(const pipeline::StorageC
   options.bucket = name;
   options.region = storage.region;
   options.ca_file = storage.ca;
-  options.virtual_host = storage.addressing == "virtual";
+  if (storage.addressing == "virtual") options.addressing = cloud::S3Options::Addressing::virtual_host;
+  if (storage.addressing == "path") options.addressing = cloud::S3Options::Addressing::path;
   options.insecure = storage.insecure_http;
   return cloud::open_s3_store(shell.world, std::move(options), TRY(credentials_of(storage.credentials, shell)));
 }

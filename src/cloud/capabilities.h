@@ -32,6 +32,7 @@ struct Capabilities {
   std::string server;  ///< Server header or what else it says of itself
   std::int64_t probed_wall_ns = 0;
   std::vector<Capability> all;
+  std::vector<std::string> left;  ///< canary buckets that could not be removed yet: see remove_canary()
 
   Support of(std::string_view id) const;  ///< unknown when it is not there
   bool works(std::string_view id) const { return of(id) == Support::works; }
@@ -47,6 +48,11 @@ struct ProbeReach {
 /// no DELETE of a sub-resource to any other bucket. `progress` is told each title before it is tried.
 Result<Capabilities> probe_capabilities(World world, const ProbeReach& reach,
                                         const std::function<void(std::string_view title)>& progress);
+
+inline constexpr std::string_view kCanaryPrefix = "enclave-canary-";
+/// Removes a canary bucket with all that is in it, as far as nothing in it is locked. True: it is gone (or was).
+/// Fault::invalid for a bucket that has another name.
+Result<bool> remove_canary(S3Bucket& bucket);
 
 std::string format_capabilities(const Capabilities& capabilities);  ///< one JSON object, one line
 Result<Capabilities> parse_capabilities(std::string_view json);

@@ -65,6 +65,21 @@ class FileStore final : public ObjectStore {
     return version_text(TRY(highest_of(key)) + 1);
   }
 
+  Result<std::string> adopt(const std::string& key, const std::string& path) override {
+    TRY(check_file_key(key));
+    const std::lock_guard lock(writing_);
+    const std::string plain = plain_path(key);
+    TRY(make_parent(key, plain));
+    if (auto linked = files_.link(path, plain); !linked) {
+      if (linked.error().fault() != Fault::conflict)  // another file system, or one without links
+        return Error{Fault::unsupported, "{}: {}", name(), linked.error().text()};
+      const auto found = files_.info(plain, false);
+      return taken(key, found ? found->kind : FileKind::regular);
+    }
+    TRY(files_.sync_directory(parent_of(plain)));
+    return version_text(TRY(highest_of(key)) + 1);
+  }
+
   Result<std::string> get(const std::string& key, const std::string& version, std::uint64_t bytes_max) override {
     TRY(check_file_key(key));
     if (version.empty()) return told(key, version, read_file(files_, plain_path(key), bytes_max));

@@ -39,6 +39,12 @@ class ObjectStore {
   /// Fault::conflict when the key exists, whatever its content. Atomic where the server can; the S3 store finds out at
   /// open how this server can do it.
   virtual Result<std::string> put_if_absent(const std::string& key, std::string_view bytes) = 0;
+  /// Like put_if_absent, but the file at `path` itself becomes the object, without a copy. It is whole and on the disk,
+  /// and nobody will change it again; its other name may be removed afterwards. Fault::unsupported when this store
+  /// cannot take it so: put its bytes instead.
+  virtual Result<std::string> adopt(const std::string& key, const std::string& path) {
+    return Error{Fault::unsupported, "{}: {} cannot become {} without a copy", name(), path, key};
+  }
   /// `version` empty: the latest.
   virtual Result<std::string> get(const std::string& key, const std::string& version, std::uint64_t bytes_max) = 0;
   virtual Result<ObjectInfo> head(const std::string& key, const std::string& version) = 0;

@@ -12,53 +12,19 @@
 namespace enclave::cloud {
 namespace {
 
-constexpr std::string_view kHttps = "https://";
-constexpr std::string_view kHttp = "http://";
-
-bool all_of(std::string_view text, std::string_view others) {
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           others.find(c) != std::string_view::npos;
-  });
-}
-
-Result<void> check_endpoint(const S3Options& options) {
-  const std::string& endpoint = options.endpoint;
-  const bool plain = endpoint.starts_with(kHttp);
-  if (!plain && !endpoint.starts_with(kHttps))
-    return Error{Fault::invalid, "\"{}\" is not an endpoint; write https://HOST or https://HOST:PORT", endpoint};
-  if (plain && !options.insecure)
-    return Error{Fault::invalid,
-                 "{}: plain http can be read and changed on the way; use https:// or allow it explicitly", endpoint};
-  const std::string_view host = std::string_view(endpoint).substr((plain ? kHttp : kHttps).size());
-  if (host.empty() || !all_of(host, ".-:[]"))
-    return Error{Fault::invalid, "{}: an endpoint is a host and perhaps a port, with nothing behind it", endpoint};
-  return {};
-}
-
-Result<void> check(const S3Options& options, const S3Credentials& credentials) {
-  TRY(check_endpoint(options));
-  const std::string& bucket = options.bucket;
-  if (bucket.size() < 3 || bucket.size() > 255 || !all_of(bucket, ".-_") || bucket.find("..") != std::string::npos ||
-      bucket.front() == '.')
-    return Error{Fault::invalid, "\"{}\" is not a name of a bucket; use 3 to 63 of a-z, 0-9, \"-\" and \".\"", bucket};
-  if (options.region.empty() || !all_of(options.region, "-_."))
-    return Error{Fault::invalid, "\"{}\" is not a region", options.region};
-  if (options.list_page < 1 || options.list_page > 1000)
-    return Error{Fault::invalid, "a list page of {} keys; 1 to 1,000 are possible", options.list_page};
+Result<void> check(const S3Credentials& credentials, const std::string& endpoint) {
   if (credentials.access_key.empty() || credentials.secret_key.empty())
-    return Error{Fault::invalid, "{}: an access key and a secret key are needed", options.endpoint};
-  if (!all_of(credentials.access_key, "-_.+/=@"))
-    return Error{Fault::invalid, "{}: the access key holds characters that no access key has", options.endpoint};
+    return Error{Fault::invalid, "{}: an access key and a secret key are needed", endpoint};
+  const bool clean = std::all_of(credentials.access_key.begin(), credentials.access_key.end(),
+                                 [](char c) { return c > ' ' && c < 0x7f && c != ',' && c != '"'; });
+  if (!clean) return Error{Fault::invalid, "{}: the access key holds characters that no access key has", endpoint};
   return {};
 }
 
-// Default ports stand in no Host header, and the signature covers that header.
-std::string host_of(const S3Options& options, bool plain) {
-  std::string host = options.endpoint.substr((plain ? kHttp : kHttps).size());
-  const std::string_view port = plain ? ":80" : ":443";
-  if (host.ends_with(port) && std::count(host.begin(), host.end(), ':') == 1) host.resize(host.size() - port.size());
-  return options.virtual_host ? fmt::format("{}.{}", options.bucket, host) : host;
+// Where somebody between answers with a page of his own, even a 200 is no answer.
+bool is_web_page(const io::HttpResponse& response) {
+  return response.header("content-type").starts_with("text/html") && response.header("x-amz-request-id").empty() &&
+         response.header("x-amz-id-2").empty() && response.header("etag").empty();
 }
 
 }  // namespace
@@ -71,10 +37,13 @@ struct S3Client::Attempt {
 };
 
 Result<std::unique_ptr<S3Client>> S3Client::make(World world, S3Options options, S3Credentials credentials) {
-  TRY(check(options, credentials));
+  TRY(check_options(options));
+  if (!options.anonymous) TRY(check(credentials, options.endpoint));
   io::HttpOptions http;
   http.ca_file = options.ca_file;
   http.plain_http = options.insecure;
+  http.proxy = options.proxy;
+  http.tls = options.tls_at_most;
   http.connect_within = options.connect_within;
   http.transfer_within = options.request_within;
   http.stalled_after = options.stalled_after;
@@ -89,75 +58,122 @@ S3Client::S3Client(World world, S3Options options, S3Credentials credentials, st
     : world_(world),
       options_(std::move(options)),
       credentials_(std::move(credentials)),
+      place_(place_of(options_, options_.region)),
       http_(std::move(http)),
-      waiter_(std::move(waiter)) {
-  const bool plain = options_.endpoint.starts_with(kHttp);
-  scheme_ = plain ? kHttp : kHttps;
-  host_ = host_of(options_, plain);
-  base_ = options_.virtual_host ? "" : "/" + options_.bucket;
+      waiter_(std::move(waiter)) {}
+
+std::string S3Client::name() const {
+  if (options_.bucket.empty()) return options_.endpoint;
+  return fmt::format("s3://{} at {}", options_.bucket, options_.endpoint);
 }
 
-std::string S3Client::name() const { return fmt::format("s3://{} at {}", options_.bucket, options_.endpoint); }
+S3Place S3Client::place() const {
+  const std::lock_guard lock(mutex_);
+  return place_;
+}
 
 Result<io::HttpResponse> S3Client::send(const S3Request& request, std::string* code) {
   const std::int64_t end = world_.clock.boot_ns() + options_.retry_for.count();
-  bool corrected = false;
+  Mended mended;
+  budget_.earn();
   for (unsigned attempts = 0;; ++attempts) {
-    Attempt made = attempt(request);
+    Attempt made = attempt(request, mended);
     if (code != nullptr) *code = made.code;
     if (made.outcome) return std::move(made.outcome);
-    if (made.at_once && !corrected) {
-      corrected = true;
-      continue;
-    }
+    if (made.at_once) continue;
     if (made.outcome.error().fault() != Fault::busy) return std::move(made.outcome);
     if (!request.repeatable && !made.refused) return std::move(made.outcome);
     const Nanoseconds pause = random_pause(attempts);
-    if (world_.clock.boot_ns() + pause.count() >= end) return std::move(made.outcome);
+    if (world_.clock.boot_ns() + pause.count() >= end || !budget_.spend()) return std::move(made.outcome);
     TRY(waiter_.wait({}, pause));
   }
 }
 
-S3Client::Attempt S3Client::attempt(const S3Request& request) {
-  bool unsent = false;
-  auto response = http_->send(signed_request(request), &unsent);
-  if (!response) {
-    Error error = std::move(response).error();
-    return {std::move(error).within(fmt::format("{}: {} {}", name(), request.method, request.key)), unsent, false, {}};
+Result<io::HttpResponse> S3Client::ask(const S3Request& request) {
+  Mended mended;
+  for (;;) {
+    auto response = exchanged(request, nullptr);
+    if (!response || !mend(*response, mended)) return response;
   }
-  if (response->status >= 200 && response->status < 300) return {std::move(response), false, false, {}};
+}
+
+Result<io::HttpResponse> S3Client::exchanged(const S3Request& request, bool* unsent) {
+  auto response = http_->send(request_for(request), unsent);
+  if (response) return response;
+  return std::move(response).error().within(fmt::format("{}: {} {}", name(), request.method, request.key));
+}
+
+S3Client::Attempt S3Client::attempt(const S3Request& request, Mended& mended) {
+  bool unsent = false;
+  auto response = exchanged(request, &unsent);
+  if (!response) return {std::move(response), unsent, false, {}};
+  const bool good = response->status >= 200 && response->status < 300;
+  if (good && !is_web_page(*response)) return {std::move(response), false, false, {}};
   const S3Error told = parse_error(response->body);
-  const bool clock = told.code == "RequestTimeTooSkewed" || response->status == 403;
-  const bool at_once = clock && correct_clock(*response);
+  const bool at_once = mend(*response, mended);
   return {error_of(request, *response), is_refused(response->status, told.code), at_once, told.code};
 }
 
-io::HttpRequest S3Client::signed_request(const S3Request& request) const {
-  SigningRequest to_sign;
-  to_sign.method = request.method;
-  to_sign.path = base_ + (request.key.empty() && !base_.empty() ? "" : "/") + uri_encode(request.key, true);
-  to_sign.query = request.query;
-  to_sign.headers = request.headers;
-  to_sign.payload = to_hex(bytes_of(crypto::sha256(request.body)));
-  SigningScope scope;
-  scope.time = signing_time(world_.clock.wall_ns() + skew_ns_.load());
-  scope.region = options_.region;
-  to_sign.headers.emplace_back("host", host_);
-  to_sign.headers.emplace_back("x-amz-content-sha256", to_sign.payload);
-  to_sign.headers.emplace_back("x-amz-date", scope.time);
-  if (!credentials_.session_token.empty())
-    to_sign.headers.emplace_back("x-amz-security-token", credentials_.session_token.reveal());
+SigningRequest S3Client::unsigned_form(const S3Request& request, const S3Place& place) const {
+  SigningRequest form;
+  form.method = request.method;
+  const std::string base = request.account ? "" : place.base;
+  form.path = base + (request.key.empty() && !base.empty() ? "" : "/") + uri_encode(request.key, true);
+  form.query = request.query;
+  form.headers = request.headers;
+  form.headers.emplace_back("host", request.account ? place.account_host : place.host);
+  return form;
+}
 
+io::HttpRequest S3Client::request_for(const S3Request& request) const {
+  const S3Place place = this->place();
+  SigningRequest form = unsigned_form(request, place);
+  const std::string query = canonical_query(request.query);
   io::HttpRequest out;
   out.method = request.method;
-  const std::string query = canonical_query(request.query);
-  out.url = fmt::format("{}{}{}{}{}", scheme_, host_, to_sign.path, query.empty() ? "" : "?", query);
-  out.headers = to_sign.headers;
-  out.headers.emplace_back("authorization",
-                           authorization(to_sign, scope, credentials_.access_key, credentials_.secret_key));
+  out.url =
+      fmt::format("{}{}{}{}{}", place.scheme, form.headers.back().second, form.path, query.empty() ? "" : "?", query);
   out.body = request.body;
   out.response_bytes_max = request.response_bytes_max;
+  if (!options_.anonymous) {
+    form.payload = to_hex(bytes_of(crypto::sha256(request.body)));
+    const SigningScope scope{signing_time(world_.clock.wall_ns() + skew_ns_.load()), place.region};
+    form.headers.emplace_back("x-amz-content-sha256", form.payload);
+    form.headers.emplace_back("x-amz-date", scope.time);
+    if (!credentials_.session_token.empty())
+      form.headers.emplace_back("x-amz-security-token", credentials_.session_token.reveal());
+    const std::string proof = authorization(form, scope, credentials_.access_key, credentials_.secret_key);
+    form.headers.emplace_back("authorization", proof);
+  }
+  out.headers = std::move(form.headers);
   return out;
+}
+
+std::string S3Client::line_of(const S3Request& request) const {
+  const S3Place place = this->place();
+  const SigningRequest form = unsigned_form(request, place);
+  std::string line = fmt::format("{} {}{}{}", request.method, place.scheme, form.headers.back().second, form.path);
+  const char* before = "?";
+  for (const auto& [name, value] : request.query) {
+    line +=
+        fmt::format("{}{}{}{}", before, uri_encode(name, false), value.empty() ? "" : "=", uri_encode(value, false));
+    before = "&";
+  }
+  return options_.anonymous ? line + " (unsigned)" : line;
+}
+
+Result<std::string> S3Client::presigned(const S3Request& request, Nanoseconds valid) const {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(valid).count();
+  if (seconds < 1 || seconds > 7 * 86400)
+    return Error{Fault::invalid, "a presigned URL is valid for 1 second to 7 days, not for {}", format_duration(valid)};
+  if (options_.anonymous || !request.headers.empty())
+    return Error{Fault::invalid, "a presigned URL needs credentials and has no headers of its own"};
+  const S3Place place = this->place();
+  SigningRequest form = unsigned_form(request, place);
+  const SigningScope scope{signing_time(world_.clock.wall_ns() + skew_ns_.load()), place.region};
+  const std::string query = presigned_query(form, scope, credentials_.access_key, credentials_.secret_key,
+                                            credentials_.session_token, static_cast<unsigned>(seconds));
+  return fmt::format("{}{}{}?{}", place.scheme, form.headers.back().second, form.path, query);
 }
 
 Error S3Client::error_of(const S3Request& request, const io::HttpResponse& response) const {
@@ -168,17 +184,39 @@ Error S3Client::error_of(const S3Request& request, const io::HttpResponse& respo
   const std::string_view id = told.request_id.empty() ? response.header("x-amz-request-id") : told.request_id;
   if (!id.empty()) text += fmt::format(", request {}", id);
   if (!told.resource.empty()) text += fmt::format(", resource {}", told.resource);
-  return Error{fault_of(response.status, told.code), "{}{}", text, advice_for(response.status, told.code)};
+  Fault fault = fault_of(response.status, told.code);
+  if (response.status < 300) fault = Fault::unsupported;
+  return Error{fault, "{}{}", text, advice_for(response, told, place().region)};
+}
+
+bool S3Client::mend(const io::HttpResponse& response, Mended& mended) {
+  if (response.status < 300) return false;
+  const S3Error told = parse_error(response.body);
+  const bool clock = told.code == "RequestTimeTooSkewed" || response.status == 403;
+  if (!mended.clock && clock && correct_clock(response)) return mended.clock = true;
+  if (!mended.region && correct_region(response)) return mended.region = true;
+  return false;
 }
 
 // HEAD answers have no body that could say RequestTimeTooSkewed, so the Date decides for every 403.
 bool S3Client::correct_clock(const io::HttpResponse& response) {
   constexpr std::int64_t kTolerated = 300'000'000'000;
   const auto theirs = parse_http_date(response.header("date"));
-  if (!theirs) return false;
+  if (!theirs || options_.anonymous) return false;
   const std::int64_t skew = *theirs - world_.clock.wall_ns();
   if (std::abs(skew - skew_ns_.load()) < kTolerated) return false;
   skew_ns_.store(skew);
+  return true;
+}
+
+bool S3Client::correct_region(const io::HttpResponse& response) {
+  const int status = response.status;
+  if (status != 400 && status != 403 && status != 301 && status != 307) return false;
+  const std::string region = region_told(response);
+  if (!is_region(region)) return false;
+  const std::lock_guard lock(mutex_);
+  if (region == place_.region) return false;
+  place_ = place_of(options_, region);
   return true;
 }
 

@@ -1,8 +1,10 @@
 #include "cloud/s3_errors.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/time.h"
+#include "cloud/s3_endpoint.h"
 
 namespace enclave::cloud {
 namespace {
@@ -44,6 +46,9 @@ constexpr Meaning kMeanings[] = {
     {"QuotaExceeded", Fault::limit, "; free space in the account, or raise its quota"},
     {"BadDigest", Fault::corrupt, "; the bytes were changed on the way"},
     {"XAmzContentSHA256Mismatch", Fault::corrupt, "; the bytes were changed on the way"},
+    {"InvalidBucketName", Fault::invalid, "; this server takes 3 to 63 of a-z, 0-9, \"-\" and \".\" as a name"},
+    {"InvalidLocationConstraint", Fault::invalid, "; this server does not have that region, leave it out"},
+    {"IllegalLocationConstraintException", Fault::invalid, "; use the endpoint of that region"},
     {"PermanentRedirect", Fault::invalid, "; the bucket is in another region"},
     {"TemporaryRedirect", Fault::invalid, "; the bucket is in another region"},
 };
@@ -83,11 +88,33 @@ Fault fault_of(int status, std::string_view code) {
   }
 }
 
-std::string_view advice_for(int status, std::string_view code) {
-  if (const auto* meaning = meaning_of(code)) return meaning->advice;
-  if (status == 301 || status == 307) return "; the bucket is in another region or under another address";
+std::string advice_for(const io::HttpResponse& response, const S3Error& told, std::string_view region) {
+  const int status = response.status;
+  if (told.code.empty() && (status == 511 || response.header("content-type").starts_with("text/html")))
+    return "; this is a web page and not an answer of an S3 server: a proxy or a captive portal is in between, or "
+           "the endpoint is none of S3";
+  if (told.code == "AuthorizationHeaderMalformed" || status == 301 || status == 307) {
+    const std::string theirs = region_told(response);
+    if (!theirs.empty()) return fmt::format("; the region is \"{}\", not \"{}\": set it", theirs, region);
+  }
+  if (const auto* meaning = meaning_of(told.code)) return std::string(meaning->advice);
+  if (status == 301 || status == 302 || status == 307 || status == 308)
+    return "; the bucket is in another region or under another address";
   if (status == 401 || status == 403) return "; the policy of the bucket or of the user must allow this request";
+  if (status == 407) return "; the proxy wants a name and a password";
+  if (told.code.empty() && !response.body.empty() && response.header("x-amz-request-id").empty())
+    return "; that is not how an S3 server answers: check the endpoint";
   return "";
+}
+
+std::string region_told(const io::HttpResponse& response) {
+  const S3Error told = parse_error(response.body);
+  if (!told.region.empty()) return told.region;
+  if (const auto header = response.header("x-amz-bucket-region"); !header.empty()) return std::string(header);
+  if (const auto region = aws_region_of(told.endpoint); !region.empty()) return region;
+  std::string_view location = response.header("location");
+  location.remove_prefix(std::min(location.size(), location.find("://") + 3));
+  return location.empty() ? "" : aws_region_of(location.substr(0, location.find_first_of("/:?")));
 }
 
 bool is_refused(int status, std::string_view code) {

@@ -230,11 +230,13 @@ class S3Store final : public ObjectStore {
 }  // namespace
 
 Result<std::unique_ptr<ObjectStore>> open_s3_store(World world, S3Options options, S3Credentials credentials) {
+  TRY(check_bucket_name(options.bucket));
   auto client = TRY(S3Client::make(world, std::move(options), std::move(credentials)));
   return std::unique_ptr<ObjectStore>(std::make_unique<S3Store>(std::move(client)));
 }
 
 Result<void> create_bucket(World world, const S3Options& options, const S3Credentials& credentials, bool versioned) {
+  TRY(check_bucket_name(options.bucket));
   S3Credentials copy{credentials.access_key, credentials.secret_key.clone(), credentials.session_token.clone()};
   const auto client = TRY(S3Client::make(world, options, std::move(copy)));
   std::string code;

@@ -7,17 +7,26 @@
 #include "base/time.h"
 #include "cloud/object_store.h"
 #include "crypto/secret.h"
+#include "io/http.h"
 
 /// A bucket of an S3 server: Amazon S3, Ceph RGW, Swift's s3api and the like.
 namespace enclave::cloud {
 
 struct S3Options {
   std::string endpoint;  ///< "https://host[:port]"
-  std::string bucket;
+  std::string bucket;    ///< may be empty for requests to the account
   std::string region = "us-east-1";
-  std::string ca_file;        ///< PEM; empty: the certificates of this system
-  bool virtual_host = false;  ///< bucket.host/key instead of host/bucket/key
-  bool insecure = false;      ///< allows an http:// endpoint: what is sent can then be read and changed on the way
+  std::string ca_file;  ///< PEM; empty: the certificates of this system
+  std::string proxy;    ///< URL of an HTTP proxy; empty: none
+  /// host/bucket/key or bucket.host/key. automatic: the latter for Amazon's endpoints, whose certificates do not cover
+  /// buckets with a "."; the former for all others.
+  enum class Addressing : std::uint8_t { automatic, path, virtual_host };
+  Addressing addressing = Addressing::automatic;
+  bool anonymous = false;  ///< nothing is signed, and no credentials are needed
+  bool insecure = false;   ///< allows an http:// endpoint: what is sent can then be read and changed on the way
+  /// For trials that the server refuses old versions of TLS: only this one is offered.
+  using TlsAtMost = io::HttpOptions::Tls;
+  TlsAtMost tls_at_most = TlsAtMost::secure;
   Nanoseconds connect_within = std::chrono::seconds(10);
   Nanoseconds request_within = std::chrono::minutes(10);
   Nanoseconds stalled_after = std::chrono::seconds(30);

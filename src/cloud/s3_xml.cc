@@ -113,7 +113,27 @@ S3Error parse_error(std::string_view xml) {
   const auto root = root_of(document, xml, "Error");
   if (!root) return {};
   const auto text = [&](std::string_view name) { return std::string(child_text(*root, name).substr(0, 1024)); };
-  return {text("Code"), text("Message"), text("Resource"), text("RequestId")};
+  return {text("Code"), text("Message"), text("Resource"), text("RequestId"), text("Region"), text("Endpoint")};
+}
+
+std::string root_name(std::string_view xml) {
+  pugi::xml_document document;
+  if (xml.size() > kListBytesMax ||
+      !document.load_buffer(xml.data(), xml.size(), pugi::parse_default, pugi::encoding_utf8))
+    return {};
+  return std::string(local_name(document.document_element()));
+}
+
+Result<std::vector<std::string>> parse_buckets(std::string_view xml) {
+  pugi::xml_document document;
+  const auto root = TRY(root_of(document, xml, "ListAllMyBucketsResult"));
+  std::vector<std::string> names;
+  for (const auto& child : root.children()) {
+    if (local_name(child) != "Buckets") continue;
+    for (const auto& bucket : child.children())
+      if (local_name(bucket) == "Bucket") names.emplace_back(child_text(bucket, "Name"));
+  }
+  return names;
 }
 
 Result<bool> parse_versioning(std::string_view xml) {

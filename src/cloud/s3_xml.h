@@ -32,9 +32,17 @@ struct S3Error {
   std::string message;
   std::string resource;
   std::string request_id;
+  std::string region;    ///< the right one, where the server says it
+  std::string endpoint;  ///< of a redirect
 };
 /// Error. Anything else gives an empty one: proxies answer with pages of their own.
 S3Error parse_error(std::string_view xml);
+
+/// The name of the root element, without a prefix; "" when it is not XML.
+std::string root_name(std::string_view xml);
+
+/// ListAllMyBucketsResult: the names.
+Result<std::vector<std::string>> parse_buckets(std::string_view xml);
 
 /// Whether a VersioningConfiguration says Enabled.
 Result<bool> parse_versioning(std::string_view xml);

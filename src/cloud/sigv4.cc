@@ -66,6 +66,15 @@ crypto::Secret next_key(const crypto::Secret& key, std::string_view message) {
   return next;
 }
 
+std::string signature_of(const SigningRequest& request, const SigningScope& scope, const crypto::Secret& secret_key) {
+  const crypto::Secret start{fmt::format("AWS4{}", secret_key.reveal())};
+  const auto date = next_key(start, std::string_view(scope.time).substr(0, 8));
+  const auto region = next_key(date, scope.region);
+  const auto service = next_key(region, scope.service);
+  const auto key = next_key(service, "aws4_request");
+  return to_hex(bytes_of(crypto::hmac_sha256(key.reveal(), string_to_sign(scope, canonical_request(request)))));
+}
+
 }  // namespace
 
 std::string uri_encode(std::string_view text, bool keep_slash) {
@@ -122,14 +131,23 @@ std::string string_to_sign(const SigningScope& scope, std::string_view canonical
 
 std::string authorization(const SigningRequest& request, const SigningScope& scope, std::string_view access_key,
                           const crypto::Secret& secret_key) {
-  const crypto::Secret start{fmt::format("AWS4{}", secret_key.reveal())};
-  const auto date = next_key(start, std::string_view(scope.time).substr(0, 8));
-  const auto region = next_key(date, scope.region);
-  const auto service = next_key(region, scope.service);
-  const auto key = next_key(service, "aws4_request");
-  const auto signature = crypto::hmac_sha256(key.reveal(), string_to_sign(scope, canonical_request(request)));
   return fmt::format("AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={}, Signature={}", access_key,
-                     credential_scope(scope), signed_names(sorted_headers(request)), to_hex(bytes_of(signature)));
+                     credential_scope(scope), signed_names(sorted_headers(request)),
+                     signature_of(request, scope, secret_key));
+}
+
+std::string presigned_query(const SigningRequest& request, const SigningScope& scope, std::string_view access_key,
+                            const crypto::Secret& secret_key, const crypto::Secret& session_token,
+                            unsigned valid_seconds) {
+  SigningRequest whole = request;
+  whole.payload = "UNSIGNED-PAYLOAD";
+  whole.query.emplace_back("X-Amz-Algorithm", "AWS4-HMAC-SHA256");
+  whole.query.emplace_back("X-Amz-Credential", fmt::format("{}/{}", access_key, credential_scope(scope)));
+  whole.query.emplace_back("X-Amz-Date", scope.time);
+  whole.query.emplace_back("X-Amz-Expires", std::to_string(valid_seconds));
+  if (!session_token.empty()) whole.query.emplace_back("X-Amz-Security-Token", session_token.reveal());
+  whole.query.emplace_back("X-Amz-SignedHeaders", signed_names(sorted_headers(request)));
+  return fmt::format("{}&X-Amz-Signature={}", canonical_query(whole.query), signature_of(whole, scope, secret_key));
 }
 
 std::string signing_time(std::int64_t wall_ns) {

@@ -7,8 +7,8 @@
 
 #include "crypto/secret.h"
 
-/// AWS Signature Version 4, in the Authorization header, as Amazon S3 takes it: the path is encoded once and not
-/// normalised. (AWS General Reference, "Create a signed AWS API request".)
+/// AWS Signature Version 4, in the Authorization header and in the query, as Amazon S3 takes it: the path is encoded
+/// once and not normalised. (AWS General Reference, "Create a signed AWS API request".)
 namespace enclave::cloud {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
@@ -40,6 +40,12 @@ std::string string_to_sign(const SigningScope& scope, std::string_view canonical
 /// The value of the Authorization header.
 std::string authorization(const SigningRequest& request, const SigningScope& scope, std::string_view access_key,
                           const crypto::Secret& secret_key);
+
+/// The canonical query of a presigned URL, signature included. Of `request` the method, path, query and headers count;
+/// the body is not signed. `valid_seconds`: 1 to 604,800. An empty token is left out.
+std::string presigned_query(const SigningRequest& request, const SigningScope& scope, std::string_view access_key,
+                            const crypto::Secret& secret_key, const crypto::Secret& session_token,
+                            unsigned valid_seconds);
 
 /// The scope's time of a wall clock.
 std::string signing_time(std::int64_t wall_ns);

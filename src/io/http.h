@@ -17,6 +17,9 @@ struct HttpOptions {
   std::string ca_file;      ///< PEM; empty: the certificates of this system
   bool plain_http = false;  ///< also http:// URLs; otherwise they are refused
   std::string proxy;        ///< URL; empty: none
+  /// For trials that a server refuses old versions: exactly this version is offered, with whatever ciphers it takes.
+  enum class Tls : std::uint8_t { secure, only_1_0, only_1_1 };
+  Tls tls = Tls::secure;  ///< secure: 1.2 or later
   Nanoseconds connect_within = std::chrono::seconds(10);
   Nanoseconds transfer_within = std::chrono::minutes(10);  ///< the whole exchange
   Nanoseconds stalled_after = std::chrono::seconds(30);    ///< with less than 1 KiB/s for that long it is given up
@@ -41,16 +44,17 @@ struct HttpResponse {
   std::string_view header(std::string_view name) const;
 };
 
-/// Thread-safe; each call has a connection of its own. TLS 1.2 or later, certificate and name verified. Redirects are
+/// Thread-safe; each call has a connection of its own. TLS 1.2 or later unless told otherwise, certificate and name
+/// verified. Redirects are
 /// answers like any other. Error answers of up to 64 KiB are given whole whatever `response_bytes_max` says.
 class HttpClient {
  public:
   static Result<std::unique_ptr<HttpClient>> make(HttpOptions options);
   virtual ~HttpClient() = default;
   /// Any status is a success. Texts of errors do not name the URL: the caller knows what it wanted there. Faults: busy
-  /// (network, time-out, answer cut short), denied (certificate), limit (the body is larger), invalid (URL or header),
-  /// unsupported (http:// where it is not allowed). `unsent` becomes true when
-  /// certainly no server got the whole request.
+  /// (network, time-out, answer cut short), denied (certificate, version of TLS), limit (the body is larger), invalid
+  /// (URL or header), unsupported (http:// where it is not allowed). `unsent` becomes true when certainly no server got
+  /// the whole request.
   virtual Result<HttpResponse> send(const HttpRequest& request, bool* unsent = nullptr) = 0;
 };
 

@@ -79,7 +79,7 @@ std::unique_ptr<Bench> bench_with_versions() {
 }
 std::unique_ptr<Bench> bench_with_virtual_hosts() {
   S3Options options = options_for(new_bucket_name());
-  options.virtual_host = true;
+  options.addressing = S3Options::Addressing::virtual_host;
   options.list_page = 1000;
   return std::make_unique<S3Bench>(std::move(options));
 }

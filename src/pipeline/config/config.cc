@@ -13,8 +13,9 @@ namespace {
 /// More would hide the first.
 constexpr std::size_t kMistakesMax = 1'000;
 
-constexpr std::string_view kAddressing[] = {"path", "virtual"};
+constexpr std::string_view kAddressing[] = {"auto", "path", "virtual"};
 constexpr std::string_view kPurposes[] = {"data", "logs"};
+constexpr std::string_view kLocks[] = {"compliance", "governance", "none"};
 constexpr std::string_view kProviders[] = {"file"};
 
 constexpr Option<Config> kTop[] = {
@@ -25,27 +26,51 @@ constexpr Option<Config> kTop[] = {
      "Directory for what this machine must remember: spool, registry, signing key, and the embedded store. A relative "
      "path counts from this file."},
 };
-constexpr std::string_view kSections[] = {"storage", "buckets", "logging", "keys", "archive", "spool", "verify"};
+constexpr std::string_view kSections[] = {"storage", "buckets", "logging", "keys",
+                                          "archive", "spool",   "verify",  "waivers"};
 
 constexpr Option<StorageConfig> kStorage[] = {
     {"endpoint", &StorageConfig::endpoint,
      "Where the buckets are: file:///DIRECTORY (embedded, one directory a bucket) or https://HOST[:PORT] (S3)."},
     {"credentials", &StorageConfig::credentials,
-     "Where the S3 keys are: env (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN) or file:PATH "
-     "(aws_access_key_id = … and so on, as in ~/.aws/credentials)."},
+     "Where the S3 keys are: env (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN), file:PATH "
+     "(aws_access_key_id = … and so on, as in ~/.aws/credentials) or profile:NAME (that section of "
+     "~/.aws/credentials)."},
+    {"writer", &StorageConfig::writer,
+     "Keys of the identity that writes the log and may only put: file:PATH or profile:NAME. Without them the audit "
+     "cannot tell whether writing is kept apart."},
+    {"other", &StorageConfig::other,
+     "Keys of an account that has nothing to do with the buckets, for the audit's trials only: file:PATH or "
+     "profile:NAME."},
     {"region", &StorageConfig::region, "Region that requests are signed for."},
     {"ca", &StorageConfig::ca,
      "File with the certificates (PEM) that the server is checked against, instead of the "
      "system's."},
     {"addressing", &StorageConfig::addressing,
-     "Where a bucket's name goes: into the path (https://HOST/BUCKET) or the host name (https://BUCKET.HOST).",
+     "Where a bucket's name goes: into the path (https://HOST/BUCKET) or the host name (https://BUCKET.HOST); auto: "
+     "into the host name on Amazon's servers.",
      kAddressing},
+    {"proxy", &StorageConfig::proxy, "HTTP proxy on the way to the server: http://HOST:PORT."},
+    {"plain_endpoint", &StorageConfig::plain_endpoint,
+     "The same server without TLS, http://HOST:PORT, where the audit tries whether plain HTTP is refused. Default: "
+     "port 80 of the endpoint's host."},
+    {"swift_url", &StorageConfig::swift_url,
+     "Where the same buckets are reached by Swift, https://HOST/v1/AUTH_ACCOUNT; the audit tries that nobody can read "
+     "them there."},
     {"insecure_http", &StorageConfig::insecure_http, "Allow an endpoint with http://, for tests only."},
 };
 constexpr Option<BucketConfig> kBucket[] = {
     {"name", &BucketConfig::name, "Name of the bucket: 3 to 63 of a-z, 0-9, \".\" and \"-\". Required."},
     {"for", &BucketConfig::purpose, "What it holds. One bucket is for logs; without one it is named logs.", kPurposes},
     {"retain", &BucketConfig::retain, "How long objects are kept from deletion; 0s: no such time."},
+    {"lock", &BucketConfig::lock,
+     "How retain is enforced: compliance (nobody can shorten it), governance (the owner of the bucket can) or none. "
+     "Default: compliance when retain is set.",
+     kLocks},
+    {"old_versions", &BucketConfig::old_versions,
+     "How long versions that were replaced or deleted are kept; 0s: for ever."},
+    {"recipients", &BucketConfig::recipients,
+     "Of a data bucket: to whom its objects are encrypted (age1…). None of them may be a recipient of the log."},
 };
 constexpr Option<KeysConfig> kKeys[] = {
     {"provider", &KeysConfig::provider, "Where keys are kept.", kProviders},
@@ -69,6 +94,12 @@ constexpr Option<SpoolConfig> kSpool[] = {
 constexpr Option<VerifyConfig> kVerify[] = {
     {"stale_after", &VerifyConfig::stale_after, "A log that has been silent for longer is STALE; 0s: never."},
 };
+constexpr Option<WaiverConfig> kWaiver[] = {
+    {"control", &WaiverConfig::control, "Id of the control, such as storage.versioning. Required."},
+    {"subject", &WaiverConfig::subject, "Only for this bucket; without it for all."},
+    {"reason", &WaiverConfig::reason, "Why it is accepted; stands in every report. Required."},
+    {"until", &WaiverConfig::until, "The last day on which it holds, as YYYY-MM-DD in UTC. Required."},
+};
 constexpr std::string_view kLoggingKeys[] = {"inputs"};
 
 /// A section that is not there, or empty, has its defaults.
@@ -91,6 +122,20 @@ void parse_buckets(const Node& root, std::vector<BucketConfig>& buckets, Diagnos
   for (const Node& item : list->items)
     parse_options<BucketConfig>(item, kBucket, buckets.emplace_back(), "buckets", diagnostics);
   check_buckets(*list, buckets, diagnostics);
+}
+
+void parse_waivers(const Node& root, std::vector<WaiverConfig>& waivers, Diagnostics& diagnostics) {
+  const Node* list = list_section(root, "waivers", "- {control: ID, reason: WHY, until: YYYY-MM-DD}", diagnostics);
+  if (list == nullptr) return;
+  if (list->items.size() > kWaiversMax) {
+    diagnostics.error(list->place, fmt::format("waivers: {} of them, at most {}", list->items.size(), kWaiversMax));
+    return;
+  }
+  for (const Node& item : list->items) {
+    WaiverConfig& waiver = waivers.emplace_back();
+    parse_options<WaiverConfig>(item, kWaiver, waiver, "waivers", diagnostics);
+    if (item.kind == Node::Kind::map) check_waiver(item, waiver, diagnostics);
+  }
 }
 
 std::vector<std::string_view> input_types() {
@@ -211,8 +256,10 @@ void resolve(Config& config) {
   if (storage.endpoint.empty()) storage.endpoint = "file://" + join_path(config.state, "store");
   while (storage.endpoint.size() > 8 && storage.endpoint.ends_with('/')) storage.endpoint.pop_back();
   if (!storage.ca.empty()) storage.ca = absolute(storage.ca, base);
-  if (storage.credentials.starts_with("file:"))
-    storage.credentials = "file:" + absolute(storage.credentials.substr(5), base);
+  for (std::string* keys : {&storage.credentials, &storage.writer, &storage.other})
+    if (keys->starts_with("file:")) *keys = "file:" + absolute(keys->substr(5), base);
+  for (BucketConfig& bucket : config.buckets)
+    if (bucket.lock.empty()) bucket.lock = bucket.retain.count() > 0 ? "compliance" : "none";
   config.keys.identity = config.keys.identity.empty() ? join_path(config.state, "keys/log-identity.txt")
                                                       : absolute(config.keys.identity, base);
 }
@@ -223,6 +270,12 @@ std::string Config::log_bucket() const {
   for (const auto& bucket : buckets)
     if (bucket.purpose == "logs") return bucket.name;
   return "logs";
+}
+
+const BucketConfig* Config::bucket(std::string_view name) const {
+  for (const auto& bucket : buckets)
+    if (bucket.name == name) return &bucket;
+  return nullptr;
 }
 
 Config parse_config(const Node& root, const std::string& path, Diagnostics& diagnostics) {
@@ -246,6 +299,8 @@ Config parse_config(const Node& root, const std::string& path, Diagnostics& diag
   parse_section<ArchiveConfig>(root, "archive", kArchive, config.archive, check_archive, diagnostics);
   parse_section<SpoolConfig>(root, "spool", kSpool, config.spool, check_spool, diagnostics);
   parse_section<VerifyConfig>(root, "verify", kVerify, config.verify, nullptr, diagnostics);
+  parse_waivers(root, config.waivers, diagnostics);
+  check_recipients_apart(root, config, diagnostics);
   resolve(config);
   return config;
 }
@@ -314,6 +369,9 @@ std::vector<ConfigSection> config_manual() {
   sections.push_back({"archive", "When records are sealed.", cards_of<ArchiveConfig>(kArchive)});
   sections.push_back({"spool", "Where records wait until they are sealed and sent.", cards_of<SpoolConfig>(kSpool)});
   sections.push_back({"verify", "What enclave verify finds fault with.", cards_of<VerifyConfig>(kVerify)});
+  sections.push_back(
+      {"waivers[]", "Controls that may fail for a time, as a list: plan and apply leave them alone, audit says waived.",
+       cards_of<WaiverConfig>(kWaiver)});
   return sections;
 }
 

@@ -17,13 +17,19 @@ namespace enclave::pipeline {
 inline constexpr std::string_view kDefaultConfigPath = "/etc/enclave/enclave.yaml";
 inline constexpr std::size_t kRecipientsMax = 64;
 inline constexpr std::size_t kInputsMax = 1'000;
+inline constexpr std::size_t kWaiversMax = 1'000;
 
 struct StorageConfig {
   std::string endpoint;             ///< "file:///…" without a trailing slash, or "https://host[:port]"
-  std::string credentials = "env";  ///< "env" or "file:/absolute/path"
+  std::string credentials = "env";  ///< "env", "file:/absolute/path" or "profile:NAME"
+  std::string writer;               ///< "file:/absolute/path" or "profile:NAME"; empty: there is none
+  std::string other;                ///< the same
   std::string region = "us-east-1";
   std::string ca;
-  std::string addressing = "path";
+  std::string addressing = "auto";  ///< "auto", "path" or "virtual"
+  std::string proxy;                ///< "http://host[:port]" or "https://…"; empty: none
+  std::string plain_endpoint;       ///< "http://host[:port]"; empty: port 80 of the endpoint's host
+  std::string swift_url;            ///< "https://host[:port]/path" without a trailing slash; empty: there is none
   bool insecure_http = false;
 
   bool is_file() const { return endpoint.starts_with("file://"); }
@@ -35,6 +41,10 @@ struct BucketConfig {
   std::string name;
   std::string purpose;  ///< "data" or "logs"
   Nanoseconds retain{0};
+  /// "compliance", "governance" or "none"; never empty: without the key it follows from `retain`.
+  std::string lock;
+  Nanoseconds old_versions{0};  ///< how long they are kept; 0: for ever
+  Strings recipients;           ///< age1…; of data buckets only
 };
 
 struct InputConfig {
@@ -66,6 +76,16 @@ struct VerifyConfig {
   Nanoseconds stale_after = std::chrono::hours(1);
 };
 
+/// A finding that is accepted for a time.
+struct WaiverConfig {
+  std::string control;  ///< id, such as "storage.versioning"; whether there is such a control is not checked here
+  std::string subject;  ///< name of what the control is applied to; empty: all
+  std::string reason;
+  std::string until;          ///< "2027-06-30": the last day on which it holds, in UTC
+  std::int64_t until_ns = 0;  ///< the end of that day
+  Place place, control_place, subject_place, until_place;
+};
+
 /// The whole file, checked. Paths are absolute (or relative to the working directory, when the file's own path is).
 struct Config {
   std::string path;  ///< of the file
@@ -78,9 +98,12 @@ struct Config {
   ArchiveConfig archive;
   SpoolConfig spool;
   VerifyConfig verify;
+  std::vector<WaiverConfig> waivers;
 
   /// Name of the bucket `for: logs`; "logs" where the file names none.
   std::string log_bucket() const;
+  /// nullptr when the file names no such bucket.
+  const BucketConfig* bucket(std::string_view name) const;
 };
 
 /// The values of a document. Every mistake goes to the diagnostics; when there is one, the Config is not to be used.

@@ -71,6 +71,69 @@ void check_url(const Node& node, StorageConfig& storage, Diagnostics& diagnostic
   }
 }
 
+/// A server's address in a key other than `endpoint`: without user names, and with a path only where one is wanted.
+void check_address(const Node& node, std::string_view key, std::string& value, bool https, bool path,
+                   std::string_view form, Diagnostics& diagnostics) {
+  if (node.find(key) == nullptr) return;
+  while (value.ends_with('/')) value.pop_back();
+  const std::string_view scheme = https && value.starts_with("https://") ? "https://" : "http://";
+  std::string_view rest = value;
+  const bool known = rest.starts_with(scheme);
+  if (known) rest.remove_prefix(scheme.size());
+  const std::size_t slash = rest.find('/');
+  const Place& place = place_of(node, key);
+  if (rest.substr(0, slash).find('@') != std::string_view::npos) {
+    diagnostics.error(place, fmt::format("{}: user name and password do not belong into the address", key));
+  } else if (!known || !is_authority(rest.substr(0, slash)) || (slash != std::string_view::npos) != path) {
+    diagnostics.error(place, fmt::format("{}: \"{}\" is not {}", key, value, form));
+  }
+}
+
+/// `env` names the one place in the environment, which is that of storage.credentials.
+void check_credentials(const Node& node, std::string_view key, const std::string& value, bool env,
+                       Diagnostics& diagnostics) {
+  if (node.find(key) == nullptr || (env && value == "env")) return;
+  if ((value.starts_with("file:") && value.size() > 5) || (value.starts_with("profile:") && value.size() > 8)) return;
+  // What stands here may be a secret that was put into the wrong place: it is not repeated.
+  diagnostics.error(place_of(node, key),
+                    fmt::format("{}: neither {}file:PATH nor profile:NAME", key, env ? "env, " : ""));
+}
+
+/// One recipient of a list; `opens` is what its identity opens.
+void check_recipient(const Node& item, std::string_view opens, Diagnostics& diagnostics) {
+  if (item.kind != Node::Kind::scalar) return;
+  if (item.scalar.starts_with("AGE-SECRET-KEY-")) {
+    diagnostics.error(item.place,
+                      fmt::format("recipients: this is an identity, which opens {}, and it stands in a file that "
+                                  "others read; make a new one, and write its recipient (age1…) here",
+                                  opens));
+  } else if (auto recipient = crypto::AgeRecipient::parse(item.scalar); !recipient) {
+    diagnostics.error(item.place, fmt::format("recipients: {}", recipient.error().text()));
+  }
+}
+
+void check_recipient_list(const Node& list, const Strings& recipients, std::string_view opens,
+                          Diagnostics& diagnostics) {
+  if (recipients.empty() || recipients.size() > kRecipientsMax)
+    diagnostics.error(list.place,
+                      fmt::format("recipients: {} of them; 1 to {} are allowed", recipients.size(), kRecipientsMax));
+  if (list.kind == Node::Kind::scalar) check_recipient(list, opens, diagnostics);
+  for (const Node& item : list.items) check_recipient(item, opens, diagnostics);
+}
+
+void check_bucket_keeping(const Node& node, const BucketConfig& bucket, Diagnostics& diagnostics) {
+  if (!bucket.lock.empty() && bucket.lock != "none" && bucket.retain.count() == 0)
+    diagnostics.error(place_of(node, "lock"),
+                      fmt::format("lock: {} needs to know for how long; add retain: 365d, say", bucket.lock));
+  if (const Node* list = node.find("recipients")) {
+    if (bucket.purpose == "logs") {
+      diagnostics.error(list->place, "recipients: those of the log stand below keys: recipients:");
+    } else {
+      check_recipient_list(*list, bucket.recipients, "the data", diagnostics);
+    }
+  }
+}
+
 }  // namespace
 
 const Place& place_of(const Node& map, std::string_view key) {
@@ -98,10 +161,15 @@ void check_storage(const Node& node, StorageConfig& storage, Diagnostics& diagno
     diagnostics.error(place_of(node, "endpoint"),
                       fmt::format("endpoint: \"{}\" is neither file:///DIRECTORY nor https://HOST[:PORT]", endpoint));
   }
-  if (storage.credentials != "env" && !(storage.credentials.starts_with("file:") && storage.credentials.size() > 5)) {
-    // What stands here may be a secret that was put into the wrong place: it is not repeated.
-    diagnostics.error(place_of(node, "credentials"), "credentials: neither env nor file:PATH");
-  }
+  check_credentials(node, "credentials", storage.credentials, true, diagnostics);
+  check_credentials(node, "writer", storage.writer, false, diagnostics);
+  check_credentials(node, "other", storage.other, false, diagnostics);
+  check_address(node, "proxy", storage.proxy, true, false, "the address of a proxy, such as http://proxy:3128",
+                diagnostics);
+  check_address(node, "plain_endpoint", storage.plain_endpoint, false, false,
+                "the address of the server without TLS; write http://HOST:PORT", diagnostics);
+  check_address(node, "swift_url", storage.swift_url, true, true,
+                "the address of an account; write https://HOST/v1/AUTH_ACCOUNT", diagnostics);
   if (storage.region.empty() || storage.region.size() > 64 || !only(storage.region, kAlphanumeric, "-_."))
     diagnostics.error(place_of(node, "region"),
                       fmt::format("region: \"{}\" is not the name of a region, such as us-east-1", storage.region));
@@ -127,6 +195,7 @@ void check_buckets(const Node& list, const std::vector<BucketConfig>& buckets, D
     }
     if (node.find("for") == nullptr)
       diagnostics.error(node.place, "a bucket without a use; add for: data or for: logs");
+    check_bucket_keeping(node, bucket, diagnostics);
     if (bucket.purpose != "logs") continue;
     if (logs != nullptr)
       diagnostics.error(
@@ -139,21 +208,47 @@ void check_buckets(const Node& list, const std::vector<BucketConfig>& buckets, D
 void check_keys(const Node& node, const KeysConfig& keys, Diagnostics& diagnostics) {
   const Node* list = node.find("recipients");
   if (list == nullptr) return;
-  if (keys.recipients.empty() || keys.recipients.size() > kRecipientsMax)
-    diagnostics.error(list->place, fmt::format("recipients: {} of them; 1 to {} are allowed", keys.recipients.size(),
-                                               kRecipientsMax));
-  const auto check = [&](const Node& item) {
-    if (item.kind != Node::Kind::scalar) return;
-    if (item.scalar.starts_with("AGE-SECRET-KEY-")) {
-      diagnostics.error(item.place,
-                        "recipients: this is an identity, which opens the log, and it stands in a file that others "
-                        "read; make a new one, and write its recipient (age1…) here");
-    } else if (auto recipient = crypto::AgeRecipient::parse(item.scalar); !recipient) {
-      diagnostics.error(item.place, fmt::format("recipients: {}", recipient.error().text()));
+  check_recipient_list(*list, keys.recipients, "the log", diagnostics);
+}
+
+void check_recipients_apart(const Node& root, const Config& config, Diagnostics& diagnostics) {
+  std::map<std::string, bool> of_log;
+  for (const auto& text : config.keys.recipients)
+    if (const auto recipient = crypto::AgeRecipient::parse(text)) of_log.emplace(recipient->text(), true);
+  const Node* list = root.find("buckets");
+  for (std::size_t i = 0; i < config.buckets.size() && i < list->items.size(); ++i) {
+    for (const auto& text : config.buckets[i].recipients) {
+      const auto recipient = crypto::AgeRecipient::parse(text);
+      if (!recipient || !of_log.contains(recipient->text()) || config.buckets[i].purpose == "logs") continue;
+      diagnostics.error(place_of(list->items[i], "recipients"),
+                        fmt::format("recipients: {} is also a recipient of the log; who reads the data must not "
+                                    "thereby read the log: make a second identity",
+                                    text));
     }
-  };
-  if (list->kind == Node::Kind::scalar) check(*list);
-  for (const Node& item : list->items) check(item);
+  }
+}
+
+void check_waiver(const Node& node, WaiverConfig& waiver, Diagnostics& diagnostics) {
+  waiver.place = node.place;
+  waiver.control_place = place_of(node, "control");
+  waiver.subject_place = place_of(node, "subject");
+  waiver.until_place = place_of(node, "until");
+  constexpr std::int64_t kDay = 86'400LL * 1'000'000'000;
+  if (waiver.control.empty())
+    diagnostics.error(waiver.control_place, "a waiver without a control; add control: and its id");
+  if (waiver.reason.find_first_not_of(" \t\n") == std::string::npos)
+    diagnostics.error(place_of(node, "reason"), "a waiver without a reason; add reason: and why this is accepted");
+  if (waiver.until.empty()) {
+    diagnostics.error(waiver.until_place, "a waiver without an end; add until: and its last day, as YYYY-MM-DD");
+    return;
+  }
+  const auto day = parse_time(waiver.until);
+  if (!day || waiver.until.size() != 10) {
+    diagnostics.error(waiver.until_place, fmt::format("until: \"{}\" is not a day; write one such as 2027-06-30",
+                                                      waiver.until.substr(0, 64)));
+    return;
+  }
+  waiver.until_ns = *day + kDay;
 }
 
 void check_archive(const Node& node, const ArchiveConfig& archive, Diagnostics& diagnostics) {

@@ -12,6 +12,10 @@ bool is_bucket_name(std::string_view name);
 
 void check_storage(const Node& node, StorageConfig& storage, Diagnostics& diagnostics);
 void check_buckets(const Node& list, const std::vector<BucketConfig>& buckets, Diagnostics& diagnostics);
+/// Also reads the date.
+void check_waiver(const Node& node, WaiverConfig& waiver, Diagnostics& diagnostics);
+/// Who reads the data must not thereby read the log, and the other way round.
+void check_recipients_apart(const Node& root, const Config& config, Diagnostics& diagnostics);
 void check_keys(const Node& node, const KeysConfig& keys, Diagnostics& diagnostics);
 void check_archive(const Node& node, const ArchiveConfig& archive, Diagnostics& diagnostics);
 void check_spool(const Node& node, const SpoolConfig& spool, Diagnostics& diagnostics);

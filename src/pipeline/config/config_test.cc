@@ -87,6 +87,25 @@ TEST(Config, BucketForLogsIsUsedWhereverItStands) {
             "sealed");
 }
 
+TEST(Config, BucketsThatAreKeptAreLockedUnlessSomethingElseIsSaid) {
+  const Config config = config_of(
+      "enclave: x\nbuckets:\n- {name: aaa, for: data}\n- {name: bbb, for: data, retain: 1d}\n"
+      "- {name: ccc, for: logs, retain: 1d, lock: none}\n");
+  ASSERT_NE(config.bucket("ccc"), nullptr);
+  EXPECT_EQ(config.bucket("aaa")->lock, "none");
+  EXPECT_EQ(config.bucket("bbb")->lock, "compliance");
+  EXPECT_EQ(config.bucket("ccc")->lock, "none");
+  EXPECT_EQ(config.bucket("ddd"), nullptr);
+}
+
+TEST(Config, AWaiverHoldsUntilTheEndOfItsLastDay) {
+  const Config config =
+      config_of("enclave: x\nwaivers: [{control: storage.private, reason: why, until: 2027-06-30}]\n");
+  ASSERT_EQ(config.waivers.size(), 1U);
+  EXPECT_EQ(config.waivers[0].until_ns, *parse_time("2027-07-01T00:00:00Z"));
+  EXPECT_EQ(config.waivers[0].place.line, 2);
+}
+
 TEST(Config, InputsHaveIdsThatTellThemApart) {
   const Config config = config_of(
       "enclave: x\nlogging:\n  inputs:\n  - {type: stdin}\n  - {type: stdin, id: second, enabled: false}\n  - {type: "
@@ -108,7 +127,7 @@ TEST(Config, AnIdentityAmongTheRecipientsIsNotRepeatedInTheMessage) {
 
 TEST(Config, ASecretInThePlaceOfCredentialsIsNotRepeatedInTheMessage) {
   const std::string text = mistakes_of("enclave: x\nstorage: {endpoint: https://h, credentials: AKIAHUSHHUSH}\n");
-  EXPECT_THAT(text, HasSubstr("neither env nor file:PATH"));
+  EXPECT_THAT(text, HasSubstr("neither env, file:PATH nor profile:NAME"));
   EXPECT_THAT(text, testing::Not(HasSubstr("HUSH")));
 }
 

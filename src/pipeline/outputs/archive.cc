@@ -51,12 +51,18 @@ Result<void> ArchiveOutput::fork(std::string_view what) {
 }
 
 Result<void> ArchiveOutput::send_object(const archive::Log::Pending& pending) {
-  std::string bytes;
+  std::string bytes, path;
   {
     const std::lock_guard lock(log_.mutex);
-    bytes = TRY(log_.log->read_pending(pending.index));
+    path = log_.log->whole_pending(pending.index);
   }
-  TRY(put_once(pending.key, bytes));
+  if (path.empty() || !store_.adopt(pending.key, path)) {
+    {
+      const std::lock_guard lock(log_.mutex);
+      bytes = TRY(log_.log->read_pending(pending.index));
+    }
+    TRY(put_once(pending.key, bytes));
+  }
   const std::lock_guard lock(log_.mutex);
   TRY(log_.log->sent(pending.index));
   // The committer tells the rest; it may have ended before the last object was sent.
