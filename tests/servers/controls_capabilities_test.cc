@@ -1,0 +1,104 @@
+// What the prober finds out about a real server.
+#include <fstream>
+
+#include "cloud/capabilities.h"
+#include "cloud/s3_xml.h"
+#include "controls_support.h"
+
+namespace enclave::cloud {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const Capabilities& probed() {
+  static const Capabilities found = [] {
+    const ProbeReach reach{open_as_owner, open_as_nobody, open_plainly};
+    auto result = probe_capabilities(io::real_world(), reach, nullptr);
+    EXPECT_TRUE(result) << result.error().text();
+    return result ? *result : Capabilities{};
+  }();
+  return found;
+}
+
+std::string evidence_of(std::string_view id) {
+  for (const auto& capability : probed().all)
+    if (capability.id == id) return capability.evidence;
+  return "";
+}
+
+std::vector<std::string> buckets_of_owner() {
+  auto bucket = open_as_owner("any-bucket-name");
+  EXPECT_TRUE(bucket);
+  const S3Request list{.method = "GET", .account = true};
+  const auto answer = (*bucket)->ask(list);
+  EXPECT_TRUE(answer);
+  auto buckets = parse_buckets(answer->response.body);
+  EXPECT_TRUE(buckets);
+  return *buckets;
+}
+
+// One line each: "id support".
+std::string table_of(const Capabilities& capabilities) {
+  std::string table;
+  for (const auto& one : capabilities.all) table += fmt::format("{}: {}\n", one.id, name_of(one.support));
+  return table;
+}
+
+TEST(Capabilities, AreFoundOutAsTheTableOfThisServerSays) {
+  const std::string path =
+      fmt::format("{}/tests/golden/capabilities/{}.txt", ENCLAVE_SOURCE_DIR, variable("S3_SERVER"));
+  std::ifstream file(path);
+  std::string wanted((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_EQ(table_of(probed()), wanted) << "the expected table is " << path;
+}
+
+TEST(Capabilities, CarryWhatWasSentAndAnswered) {
+  EXPECT_THAT(evidence_of("versioning"), HasSubstr("?versioning"));
+  for (const auto& capability : probed().all) {
+    EXPECT_THAT(capability.evidence, Not(IsEmpty())) << capability.id;
+    EXPECT_LE(capability.evidence.size(), 4096U) << capability.id;
+    EXPECT_THAT(capability.evidence, Not(HasSubstr("ignature="))) << capability.id;
+  }
+}
+
+TEST(Capabilities, LeaveNoCanaryBehind) {
+  EXPECT_THAT(probed().left, IsEmpty());
+  EXPECT_THAT(buckets_of_owner(), Not(Contains(HasSubstr("enclave-canary-"))));
+}
+
+TEST(Capabilities, AreTheSameAfterTheyWereWrittenAndReadBack) {
+  const auto read = parse_capabilities(format_capabilities(probed()));
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(format_capabilities(*read), format_capabilities(probed()));
+  EXPECT_EQ(read->all.size(), probed().all.size());
+}
+
+TEST(Capabilities, OfAServerThatRefusesTheKeysAreAnError) {
+  const ProbeReach reach{[](const std::string& bucket) {
+                           S3Credentials wrong = owners_credentials();
+                           wrong.secret_key = crypto::Secret("wrong");
+                           return S3Bucket::open(io::real_world(), options_for(bucket), std::move(wrong));
+                         },
+                         open_as_nobody, nullptr};
+  const auto found = probe_capabilities(io::real_world(), reach, nullptr);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().fault(), Fault::denied) << found.error().text();
+}
+
+TEST(Canaries, OnlyBucketsWithTheirNameAreRemoved) {
+  const std::string name = new_bucket_name();
+  auto bucket = open_as_owner(name);
+  ASSERT_TRUE(bucket);
+  ASSERT_TRUE((*bucket)->create({}));
+  const auto removed = remove_canary(**bucket);
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().fault(), Fault::invalid);
+  EXPECT_THAT(buckets_of_owner(), Contains(name));
+  EXPECT_TRUE((*bucket)->destroy());
+}
+
+}  // namespace
+}  // namespace enclave::cloud
