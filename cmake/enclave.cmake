@@ -60,9 +60,11 @@ endfunction()
 # folders defines `const KIND PREFIX_NAME`; the generated list FUNCTION() is the only place that knows them all. Names
 # that end in _test or begin with _ are no plugins.
 function(enclave_plugins TARGET FOLDERS TYPE HEADER FUNCTION NAMESPACE PREFIX)
-  set(patterns ${FOLDERS})
-  list(TRANSFORM patterns APPEND /*.cc)
-  file(GLOB plugins CONFIGURE_DEPENDS ${patterns})
+  set(plugins "")
+  foreach(folder ${FOLDERS})
+    file(GLOB found CONFIGURE_DEPENDS ${folder}/*.cc)
+    list(APPEND plugins ${found})
+  endforeach()
   list(FILTER plugins EXCLUDE REGEX "_test\\.cc$|/_[^/]*$")
   list(SORT plugins)
   set(declarations "")
@@ -72,6 +74,10 @@ function(enclave_plugins TARGET FOLDERS TYPE HEADER FUNCTION NAMESPACE PREFIX)
     string(APPEND declarations "extern const ${TYPE} ${PREFIX}_${name};\n")
     string(APPEND entries "      &${PREFIX}_${name},\n")
   endforeach()
+  set(body "  static constexpr const ${TYPE}* kAll[] = {\n${entries}  };\n  return kAll;")
+  if(NOT plugins)
+    set(body "  return {};") # an array of nothing is ill-formed
+  endif()
   set(out ${CMAKE_BINARY_DIR}/generated/${FUNCTION}.cc)
   file(CONFIGURE OUTPUT ${out} @ONLY CONTENT "// Made by CMake from the files of a folder.
 #include \"${HEADER}\"
@@ -79,9 +85,7 @@ function(enclave_plugins TARGET FOLDERS TYPE HEADER FUNCTION NAMESPACE PREFIX)
 namespace enclave::${NAMESPACE} {
 ${declarations}
 std::span<const ${TYPE}* const> ${FUNCTION}() {
-  static constexpr const ${TYPE}* kAll[] = {
-${entries}  };
-  return kAll;
+${body}
 }
 }  // namespace enclave::${NAMESPACE}
 ")
