@@ -159,7 +159,8 @@ std::string starter_config(const Findings& findings, std::string_view state) {
 }
 
 Result<Started> write_starter(const Arguments& arguments, Shell& shell, bool force) {
-  Started started{TRY(config_path(arguments, shell)), {}};
+  Started started;
+  started.path = TRY(config_path(arguments, shell));
   const io::Host host = TRY(io::this_host(shell.world.files));
   started.findings = find_on_this_machine(shell, host.hostname);
   if (arguments.has("name")) {

@@ -187,6 +187,44 @@ bool Glob::matches_from(std::size_t component, std::string_view rest, int depth)
   return fits && matches_from(component + 1, after, 0) && (slash == std::string_view::npos || !after.empty());
 }
 
+std::string Glob::example(std::string_view filling) const {
+  std::string path;
+  for (const Component& component : components_) {
+    std::string name = component.text;
+    if (component.kind == Component::Kind::any_depth) {
+      if (&component != &components_.back()) continue;
+      name = filling;
+    } else if (component.kind == Component::Kind::wildcard) {
+      name.clear();
+      for (std::string_view rest = component.text; !rest.empty();) {
+        if (rest[0] == '*') {
+          rest.remove_prefix(1);
+          name += filling;
+        } else if (rest[0] == '?') {
+          rest.remove_prefix(1);
+          name += 'x';
+        } else if (rest[0] == '[') {
+          const auto inside = rest.substr(1);
+          bool ignored = false;
+          rest.remove_prefix(1);
+          class_matches(rest, "", ignored);
+          for (char c = '~'; c > ' '; --c) {
+            std::string_view again = inside;
+            bool matches = false;
+            if (c == '/' || !class_matches(again, {&c, 1}, matches) || !matches) continue;
+            name += c;
+            break;
+          }
+        } else {
+          name += take_escaped(rest);
+        }
+      }
+    }
+    path += (path.empty() && !absolute_ ? "" : "/") + name;
+  }
+  return matches(path) ? path : std::string();
+}
+
 class GlobWalk {
  public:
   GlobWalk(Files& files, const Glob& glob, const GlobVisitor& visitor)

@@ -20,6 +20,8 @@ class Glob {
   static Result<Glob> parse(std::string_view pattern);
 
   bool matches(std::string_view path) const;
+  /// A path that it matches, with `filling` for what a wildcard may stand for; "" when there is none of that form.
+  std::string example(std::string_view filling) const;
   const std::string& text() const { return text_; }
   /// No wildcard: it names one file.
   bool is_literal() const { return literal_; }

@@ -77,6 +77,8 @@ struct InputPlugin {
   void (*check)(const Node& config, Diagnostics& diagnostics);
   /// The configuration has been checked.
   Result<std::unique_ptr<Input>> (*open)(const InputSetup& setup);
+  /// Mistakes that the inputs of this type make together, such as reading the same twice. nullptr: there are none.
+  void (*check_together)(std::span<const Node* const> configs, Diagnostics& diagnostics) = nullptr;
 };
 
 /// Keys that every input's map may hold, read by the topology: `type`, `id`, `enabled`.

@@ -40,6 +40,7 @@ void wrap(std::string& out, std::string_view text, std::string_view indent) {
     for (char& c : word)
       if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
     if (!empty && line.size() + 1 + word.size() > kColumns) {
+      line.erase(line.find_last_not_of(' ') + 1);
       out += line + "\n";
       line = indent;
       empty = true;

@@ -212,6 +212,12 @@ void parse_inputs(const Node& root, std::vector<InputConfig>& inputs, Diagnostic
       diagnostics.error(place_of(item, "id"),
                         fmt::format("id: \"{}\" is the id of the input on line {} already", input.id, other->second));
   }
+  for (const InputPlugin* plugin : input_plugins()) {
+    std::vector<const Node*> together;
+    for (const InputConfig& input : inputs)
+      if (input.plugin == plugin && input.enabled) together.push_back(&input.node);
+    if (plugin->check_together != nullptr && together.size() > 1) plugin->check_together(together, diagnostics);
+  }
 }
 
 template <class T>

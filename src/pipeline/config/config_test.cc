@@ -109,12 +109,12 @@ TEST(Config, AWaiverHoldsUntilTheEndOfItsLastDay) {
 TEST(Config, InputsHaveIdsThatTellThemApart) {
   const Config config = config_of(
       "enclave: x\nlogging:\n  inputs:\n  - {type: stdin}\n  - {type: stdin, id: second, enabled: false}\n  - {type: "
-      "stdin}\n");
+      "journald}\n");
   ASSERT_EQ(config.inputs.size(), 3U);
   EXPECT_EQ(config.inputs[0].id, "stdin-1");
   EXPECT_EQ(config.inputs[1].id, "second");
   EXPECT_FALSE(config.inputs[1].enabled);
-  EXPECT_EQ(config.inputs[2].id, "stdin-3");
+  EXPECT_EQ(config.inputs[2].id, "journald-3");
   ASSERT_NE(config.inputs[0].plugin, nullptr);
   EXPECT_EQ(config.inputs[0].plugin->name, "stdin");
 }

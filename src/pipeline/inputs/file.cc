@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "base/files.h"
 #include "pipeline/file_follower.h"
 
 namespace enclave::pipeline {
@@ -77,6 +80,40 @@ FollowOptions read_options(const Node& config, Diagnostics& diagnostics) {
 
 void check_file(const Node& config, Diagnostics& diagnostics) { (void)read_options(config, diagnostics); }
 
+bool is_read(const FollowOptions& options, const std::string& path) {
+  const auto fits = [&](const Glob& glob) { return glob.matches(glob.is_name() ? name_in(path) : path); };
+  return std::any_of(options.paths.begin(), options.paths.end(),
+                     [&](const Glob& glob) { return glob.matches(path); }) &&
+         std::none_of(options.exclude.begin(), options.exclude.end(), fits);
+}
+
+/// A path that both would read; "" when none is found. Not every overlap is: that would take both patterns apart.
+std::string read_by_both(const FollowOptions& one, const FollowOptions& other) {
+  for (const auto* options : {&one, &other})
+    for (const Glob& glob : options->paths)
+      for (const std::string_view filling : {"x", "", "x.log", "syslog"})
+        if (const std::string path = glob.example(filling); !path.empty() && is_read(one, path) && is_read(other, path))
+          return path;
+  return {};
+}
+
+// Each would read the file from a position of its own, and the log would hold its lines twice.
+void check_files(std::span<const Node* const> configs, Diagnostics& diagnostics) {
+  std::vector<FollowOptions> options;
+  Diagnostics said_before;
+  for (const Node* config : configs) options.push_back(read_options(*config, said_before));
+  for (std::size_t i = 1; i < options.size(); ++i)
+    for (std::size_t k = 0; k < i; ++k) {
+      const std::string path = read_by_both(options[i], options[k]);
+      if (path.empty()) continue;
+      diagnostics.error(place_of(*configs[i], "paths"),
+                        fmt::format("paths: the input on line {} would read {} too, and each line would be recorded "
+                                    "twice; exclude it in one of them",
+                                    configs[k]->place.line, path));
+      break;
+    }
+}
+
 Result<std::unique_ptr<Input>> open_file(const InputSetup& setup) {
   Diagnostics diagnostics;
   auto options = read_options(setup.config, diagnostics);
@@ -96,6 +133,7 @@ const InputPlugin plugin_file{
     .options = file_options,
     .check = check_file,
     .open = open_file,
+    .check_together = check_files,
 };
 
 }  // namespace enclave::pipeline

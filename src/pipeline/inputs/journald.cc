@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "pipeline/file_state.h"
 #include "pipeline/input.h"
@@ -375,6 +376,23 @@ JournalOptions read_options(const Node& config, Diagnostics& diagnostics) {
 
 void check_journald(const Node& config, Diagnostics& diagnostics) { (void)read_options(config, diagnostics); }
 
+// Both would keep their cursor under the journal's name.
+void check_journals(std::span<const Node* const> configs, Diagnostics& diagnostics) {
+  std::map<std::string, int> lines;
+  Diagnostics said_before;
+  for (const Node* config : configs) {
+    auto paths = read_options(*config, said_before).paths;
+    const bool live = paths.empty();
+    if (live) paths.emplace_back();
+    for (const auto& path : paths) {
+      const auto [other, is_new] = lines.emplace(path, config->place.line);
+      if (is_new || other->second == config->place.line) continue;
+      diagnostics.error(config->place, fmt::format("the input on line {} reads {} already; name what both want in one",
+                                                   other->second, live ? "the journal of this machine" : path));
+    }
+  }
+}
+
 Result<std::unique_ptr<Input>> open_journald(const InputSetup& setup) {
   Diagnostics diagnostics;
   auto options = read_options(setup.config, diagnostics);
@@ -393,6 +411,7 @@ const InputPlugin plugin_journald{
     .options = journald_options,
     .check = check_journald,
     .open = open_journald,
+    .check_together = check_journals,
 };
 
 }  // namespace enclave::pipeline

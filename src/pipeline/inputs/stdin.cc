@@ -180,6 +180,12 @@ Result<std::unique_ptr<Input>> open_stdin(const InputSetup& setup) {
   return make_stream_input(STDIN_FILENO, options.max_bytes, setup.world, setup.log);
 }
 
+void check_stdins(std::span<const Node* const> configs, Diagnostics& diagnostics) {
+  for (const Node* config : configs.subspan(1))
+    diagnostics.error(config->place, fmt::format("the input on line {} reads standard input already; only one can",
+                                                 configs[0]->place.line));
+}
+
 std::vector<OptionCard> stdin_options() { return cards_of<StdinOptions>(kStdinOptions); }
 
 }  // namespace
@@ -195,6 +201,7 @@ const InputPlugin plugin_stdin{
     .options = stdin_options,
     .check = check_stdin,
     .open = open_stdin,
+    .check_together = check_stdins,
 };
 
 }  // namespace enclave::pipeline
