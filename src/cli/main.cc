@@ -26,6 +26,8 @@ int run(int argc, char** argv) {
         const char* value = std::getenv(name.c_str());
         return value == nullptr ? std::nullopt : std::optional<std::string>(value);
       },
+      .in = &std::cin,
+      .in_terminal = isatty(STDIN_FILENO) == 1,
   };
   // A server that hangs up must not end the program; writing to a pipe that nobody reads fails instead.
   std::signal(SIGPIPE, SIG_IGN);

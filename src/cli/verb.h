@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <istream>
 #include <map>
 #include <optional>
 #include <ostream>
@@ -83,6 +84,8 @@ struct Shell {
   bool err_terminal = false;
   std::string directory;  ///< the working directory, absolute
   std::function<std::optional<std::string>(const std::string& name)> environment;
+  std::istream* in = nullptr;  ///< answers to questions; nullptr: nobody answers
+  bool in_terminal = false;
 };
 
 struct Verb {

@@ -1,6 +1,7 @@
 #include "cli/config_file.h"
 #include "cli/json.h"
 #include "cli/verbs.h"
+#include "control/waivers.h"
 
 namespace enclave::cli {
 namespace {
@@ -21,6 +22,7 @@ int run(const Arguments& arguments, Shell& shell) {
   const auto config = pipeline::load_config(shell.world.files, *path, diagnostics, shown);
   // Without a mistake that has a place, the file itself could not be read.
   if (!config && !diagnostics.has_errors()) return fail(shell, "check", config.error());
+  if (config) control::check_waivers(*config, control::all_controls(), shell.world.clock.wall_ns(), diagnostics);
   if (arguments.has("json")) {
     shell.out << JsonObject()
                      .text("file", shown)
@@ -50,8 +52,8 @@ const Verb verb_check{.name = "check",
                       .summary = "find mistakes in enclave.yaml",
                       .description =
                           "Reads the configuration and names every mistake at once, each with its line and "
-                          "column, what was found, what is allowed and the nearest known word. Changes "
-                          "nothing and asks no server.",
+                          "column, what was found, what is allowed and the nearest known word; warns of waivers "
+                          "that are over, end soon or name nothing. Changes nothing and asks no server.",
                       .options = kOptions,
                       .operands = {"[FILE]", "The configuration, instead of --config.", 0, 1, Completes::file, {}},
                       .statuses = kStatuses,

@@ -152,6 +152,18 @@ std::string_view name_of(Outcome outcome) {
   return kNames[static_cast<std::size_t>(outcome)];
 }
 
+int exit_status(const std::vector<AppliedItem>& items) {
+  const auto any = [&](auto is) { return std::any_of(items.begin(), items.end(), is); };
+  const auto is = [](Outcome outcome) {
+    return [outcome](const AppliedItem& one) { return one.item.selected && one.outcome == outcome; };
+  };
+  if (any(is(Outcome::failed)) ||
+      any([](const AppliedItem& one) { return one.item.selected && one.outcome == Outcome::blocked && !one.foreseen; }))
+    return 1;
+  if (any(is(Outcome::broken)) || any(is(Outcome::unplanned))) return 2;
+  return any(is(Outcome::unobserved)) ? 4 : 0;
+}
+
 std::vector<AppliedItem> apply_plan(Reach& reach, const Scope& scope, const Plan& plan, UndoJournal& journal) {
   Work work{reach, scope, plan, journal, {}};
   for (std::size_t i = 0; i < plan.items.size(); ++i) work.done.push_back(apply_item(work, i));

@@ -68,6 +68,13 @@ void try_it(Reach& reach, const std::vector<Item>& items, std::size_t index, Aud
 
 }  // namespace
 
+int exit_status(const std::vector<Audited>& all) {
+  const auto any = [&](State state) {
+    return std::any_of(all.begin(), all.end(), [&](const Audited& one) { return one.state == state; });
+  };
+  return any(State::fail) ? 2 : any(State::inconclusive) ? 4 : 0;
+}
+
 Result<std::vector<Audited>> audit(Reach& reach, const Scope& scope, bool prove) {
   auto items = TRY(items_in(reach, scope));
   for (Item& item : items) {

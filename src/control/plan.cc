@@ -63,6 +63,8 @@ bool Plan::has_unknown() const {
                      [](const Item& item) { return item.selected && !item.trouble.empty(); });
 }
 
+int Plan::exit_status() const { return has_changes() ? 2 : has_unknown() ? 4 : 0; }
+
 std::vector<std::size_t> needed_by(const std::vector<Item>& items, std::size_t index) {
   std::vector<std::size_t> needed;
   const Item& item = items[index];

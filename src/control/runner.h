@@ -50,6 +50,8 @@ struct Plan {
   std::vector<Item> items;
   bool has_changes() const;
   bool has_unknown() const;  ///< something selected could not be observed
+  /// 2: there is something to change; 4: there is not, and something could not be observed; else 0.
+  int exit_status() const;
 };
 
 /// The items that must be in force before items[index]: those of the controls that it names in `after`, for the same
@@ -85,6 +87,10 @@ struct AppliedItem {
 /// Does what the plan promises and nothing else. Goes on where an item fails, but for those that need it.
 std::vector<AppliedItem> apply_plan(Reach& reach, const Scope& scope, const Plan& plan, UndoJournal& journal);
 
+/// 1: something could not be done; 2: something did not come out as promised, or is to be planned again; 4: something
+/// could not be observed; else 0.
+int exit_status(const std::vector<AppliedItem>& items);
+
 struct Audited {
   Item item;
   std::vector<Trial> trials;
@@ -96,6 +102,9 @@ struct Audited {
 /// Observes, judges, and with `prove` tries. Nothing is tried on a subject for which a control that comes before does
 /// not hold: a bucket that may be somebody else's is left alone. Fails as make_plan() does.
 Result<std::vector<Audited>> audit(Reach& reach, const Scope& scope, bool prove);
+
+/// 2: something fails; 4: nothing does, and something is inconclusive; else 0.
+int exit_status(const std::vector<Audited>& all);
 
 struct UndoneChange {
   enum class Outcome : std::uint8_t {
