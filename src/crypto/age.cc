@@ -13,10 +13,10 @@ namespace enclave::crypto {
 namespace {
 
 constexpr std::size_t kRecipientsMax = 64;
-constexpr std::size_t kFileKeyBytes = 16;
-constexpr std::size_t kNonceBytes = 16;
-constexpr std::size_t kChunkBytes = 64 << 10;
-constexpr std::size_t kSealedChunkBytes = kChunkBytes + Aead::kTagBytes;
+constexpr std::size_t kFileKeyBytes = kAgeFileKeyBytes;
+constexpr std::size_t kNonceBytes = kAgeNonceBytes;
+constexpr std::size_t kChunkBytes = kAgeChunkBytes;
+constexpr std::size_t kSealedChunkBytes = kAgeSealedChunkBytes;
 constexpr std::string_view kX25519 = "X25519";
 constexpr std::string_view kX25519Info = "age-encryption.org/v1/X25519";
 
@@ -32,14 +32,6 @@ Secret wrap_key(const Secret& shared, const X25519Point& share, const X25519Poin
 
 std::array<std::uint8_t, 32> header_mac(const Secret& file_key, std::string_view covered) {
   return hmac_sha256(hkdf_sha256(file_key, "", "header", 32).reveal(), covered);
-}
-
-// 11 bytes of big-endian chunk number, and whether it is the last chunk.
-Aead::Nonce chunk_nonce(std::uint64_t number, bool last) {
-  Aead::Nonce nonce{};
-  for (std::size_t i = 0; i < 8; ++i) nonce[10 - i] = static_cast<std::uint8_t>(number >> (8 * i));
-  nonce[11] = last ? 1 : 0;
-  return nonce;
 }
 
 Result<void> write_stanza(const AgeRecipient& recipient, const Secret& file_key, Random& random, std::string& header) {
@@ -72,7 +64,7 @@ void write_payload(std::span<const std::string_view> parts, std::uint64_t plain_
       taken = 0;
     }
     left -= chunk;
-    aead.seal_tail(chunk_nonce(number, left == 0), "", out, begin);
+    aead.seal_tail(age_chunk_nonce(number, left == 0), "", out, begin);
     if (left == 0) return;
   }
 }
@@ -139,6 +131,43 @@ Result<Secret> unwrap_file_key(const AgeHeader& header, std::span<const AgeIdent
 
 }  // namespace
 
+Aead::Nonce age_chunk_nonce(std::uint64_t number, bool last) {
+  Aead::Nonce nonce{};
+  for (std::size_t i = 0; i < 8; ++i) nonce[10 - i] = static_cast<std::uint8_t>(number >> (8 * i));
+  nonce[11] = last ? 1 : 0;
+  return nonce;
+}
+
+Aead age_payload_cipher(const Secret& file_key, std::string_view nonce) {
+  return {Cipher::chacha20_poly1305, hkdf_sha256(file_key, nonce, "payload", 32)};
+}
+
+Result<AgeBegun> begin_age_file(std::span<const AgeRecipient> recipients, Random& random) {
+  if (recipients.empty()) return Error{Fault::invalid, "no recipient to encrypt to"};
+  if (recipients.size() > kRecipientsMax)
+    return Error{Fault::limit, "{} recipients, at most {}", recipients.size(), kRecipientsMax};
+  AgeBegun begun{std::string(kAgeVersionLine), random_secret(random, kFileKeyBytes)};
+  std::string& file = begun.preface;
+  for (const auto& recipient : recipients) TRY(write_stanza(recipient, begun.file_key, random, file));
+  file += "---";
+  file += fmt::format(" {}\n", to_raw_base64(bytes_of(header_mac(begun.file_key, file))));
+  file += random_secret(random, kNonceBytes).reveal();
+  return begun;
+}
+
+bool is_age_key(std::string_view file, const AgeHeader& header, const Secret& file_key) {
+  const auto mac = header_mac(file_key, file.substr(0, header.mac_bytes));
+  return equal_in_constant_time(bytes_of(mac), bytes_of(header.mac));
+}
+
+Result<Secret> open_age_header(std::string_view file, const AgeHeader& header,
+                               std::span<const AgeIdentity> identities) {
+  Secret file_key = TRY(unwrap_file_key(header, identities));
+  if (!is_age_key(file, header, file_key))
+    return Error{Fault::corrupt, "age header: it was changed, its MAC does not fit"};
+  return file_key;
+}
+
 std::uint64_t age_payload_bytes(std::uint64_t plain_bytes) {
   const std::uint64_t chunks = plain_bytes == 0 ? 1 : (plain_bytes - 1) / kChunkBytes + 1;
   return kNonceBytes + plain_bytes + chunks * Aead::kTagBytes;
@@ -146,22 +175,12 @@ std::uint64_t age_payload_bytes(std::uint64_t plain_bytes) {
 
 Result<std::string> age_encrypt(std::span<const AgeRecipient> recipients, std::span<const std::string_view> parts,
                                 Random& random) {
-  if (recipients.empty()) return Error{Fault::invalid, "no recipient to encrypt to"};
-  if (recipients.size() > kRecipientsMax)
-    return Error{Fault::limit, "{} recipients, at most {}", recipients.size(), kRecipientsMax};
+  AgeBegun begun = TRY(begin_age_file(recipients, random));
+  std::string file = std::move(begun.preface);
   std::uint64_t plain_bytes = 0;
   for (const auto& part : parts) plain_bytes += part.size();
-
-  const Secret file_key = random_secret(random, kFileKeyBytes);
-  std::string file(kAgeVersionLine);
-  for (const auto& recipient : recipients) TRY(write_stanza(recipient, file_key, random, file));
-  file += "---";
-  file += fmt::format(" {}\n", to_raw_base64(bytes_of(header_mac(file_key, file))));
-
-  const Secret nonce = random_secret(random, kNonceBytes);
-  file.reserve(file.size() + age_payload_bytes(plain_bytes));
-  file += nonce.reveal();
-  Aead aead(Cipher::chacha20_poly1305, hkdf_sha256(file_key, nonce.reveal(), "payload", 32));
+  Aead aead = age_payload_cipher(begun.file_key, std::string_view(file).substr(file.size() - kNonceBytes));
+  file.reserve(file.size() + age_payload_bytes(plain_bytes) - kNonceBytes);
   write_payload(parts, plain_bytes, aead, file);
   return file;
 }
@@ -169,14 +188,11 @@ Result<std::string> age_encrypt(std::span<const AgeRecipient> recipients, std::s
 Result<void> age_decrypt(std::string_view file, std::span<const AgeIdentity> identities,
                          const std::function<Result<void>(std::string_view)>& take) {
   const AgeHeader header = TRY(parse_age_header(file));
-  const Secret file_key = TRY(unwrap_file_key(header, identities));
-  if (!equal_in_constant_time(bytes_of(header_mac(file_key, file.substr(0, header.mac_bytes))), bytes_of(header.mac)))
-    return Error{Fault::corrupt, "age header: it was changed, its MAC does not fit"};
-
+  const Secret file_key = TRY(open_age_header(file, header, identities));
   std::string_view payload = file.substr(header.bytes);
   if (payload.size() < kNonceBytes + Aead::kTagBytes)
     return Error{Fault::corrupt, "age payload: cut off before any chunk"};
-  Aead aead(Cipher::chacha20_poly1305, hkdf_sha256(file_key, payload.substr(0, kNonceBytes), "payload", 32));
+  Aead aead = age_payload_cipher(file_key, payload.substr(0, kNonceBytes));
   payload.remove_prefix(kNonceBytes);
   std::string plain;
   plain.reserve(std::min(payload.size(), kChunkBytes));
@@ -185,9 +201,10 @@ Result<void> age_decrypt(std::string_view file, std::span<const AgeIdentity> ide
     payload.remove_prefix(sealed.size());
     const bool last = payload.empty();
     plain.clear();
-    if (!aead.open(chunk_nonce(number, last), "", sealed, plain)) {
+    if (!aead.open(age_chunk_nonce(number, last), "", sealed, plain)) {
       // Whole, but not what its place says: it is given out, as by a reader that cannot look ahead.
-      const bool whole = sealed.size() == kSealedChunkBytes && aead.open(chunk_nonce(number, !last), "", sealed, plain);
+      const bool whole =
+          sealed.size() == kSealedChunkBytes && aead.open(age_chunk_nonce(number, !last), "", sealed, plain);
       if (!whole)
         return Error{Fault::corrupt, "age payload: chunk {} (from byte {} of the plain text) was changed, cut or moved",
                      number, number * kChunkBytes};
