@@ -4,13 +4,14 @@
 #include <array>
 
 #include "base/encoding.h"
+#include "cloud/s3_documents.h"
 #include "cloud/s3_errors.h"
+#include "cloud/s3_results.h"
 #include "crypto/md5.h"
 
 namespace enclave::cloud {
 namespace {
 
-constexpr std::uint64_t kDocumentBytesMax = 1 << 20;
 constexpr std::size_t kEvidenceBytesMax = 4096;
 
 // What stands in the query, and the root element of the document: a server that does not know a query answers 200 with
@@ -209,8 +210,10 @@ class RealBucket final : public S3Bucket {
     const auto response = TRY(client_->ask(request));
     if (response.status == 200 && root_name(response.body) == "ListAllMyBucketsResult" &&
         !client_->options().anonymous) {
-      const auto buckets = TRY(parse_buckets(response.body));
-      return std::find(buckets.begin(), buckets.end(), name()) != buckets.end() ? Ownership::ours : Ownership::others;
+      const auto buckets = TRY(parse_account(response.body)).buckets;
+      const bool ours =
+          std::any_of(buckets.begin(), buckets.end(), [&](const auto& one) { return one.name == name(); });
+      return ours ? Ownership::ours : Ownership::others;
     }
     // A user that may not list the account: who reads the ACL of a bucket is its owner or was told to.
     const auto acl = read(Setting::acl);

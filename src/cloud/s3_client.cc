@@ -33,7 +33,7 @@ struct S3Client::Attempt {
   Result<io::HttpResponse> outcome;
   bool refused = false;  ///< certainly not done
   bool at_once = false;  ///< worth another attempt without a pause
-  std::string code;      ///< of an error answer
+  S3Told told = {};
 };
 
 Result<std::unique_ptr<S3Client>> S3Client::make(World world, S3Options options, S3Credentials credentials) {
@@ -73,12 +73,19 @@ S3Place S3Client::place() const {
 }
 
 Result<io::HttpResponse> S3Client::send(const S3Request& request, std::string* code) {
+  S3Told told;
+  auto response = send(request, told);
+  if (code != nullptr) *code = std::move(told.code);
+  return response;
+}
+
+Result<io::HttpResponse> S3Client::send(const S3Request& request, S3Told& told) {
   const std::int64_t end = world_.clock.boot_ns() + options_.retry_for.count();
   Mended mended;
   budget_.earn();
   for (unsigned attempts = 0;; ++attempts) {
     Attempt made = attempt(request, mended);
-    if (code != nullptr) *code = made.code;
+    told = std::move(made.told);
     if (made.outcome) return std::move(made.outcome);
     if (made.at_once) continue;
     if (made.outcome.error().fault() != Fault::busy) return std::move(made.outcome);
@@ -108,10 +115,12 @@ S3Client::Attempt S3Client::attempt(const S3Request& request, Mended& mended) {
   auto response = exchanged(request, &unsent);
   if (!response) return {std::move(response), unsent, false, {}};
   const bool good = response->status >= 200 && response->status < 300;
-  if (good && !is_web_page(*response)) return {std::move(response), false, false, {}};
+  const std::string request_id(response->header("x-amz-request-id"));
+  if (good && !is_web_page(*response)) return {std::move(response), false, false, {"", request_id}};
   const S3Error told = parse_error(response->body);
   const bool at_once = mend(*response, mended);
-  return {error_of(request, *response), is_refused(response->status, told.code), at_once, told.code};
+  return {error_of(request, *response), is_refused(response->status, told.code), at_once,
+          {told.code, told.request_id.empty() ? request_id : told.request_id}};
 }
 
 SigningRequest S3Client::unsigned_form(const S3Request& request, const S3Place& place) const {

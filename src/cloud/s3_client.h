@@ -28,6 +28,12 @@ struct S3Request {
   bool account = false;
 };
 
+/// What the server calls its answer: for records of who did what.
+struct S3Told {
+  std::string code;        ///< of an error answer, such as NoSuchBucket
+  std::string request_id;  ///< of the last answer
+};
+
 /// Sends signed requests for one bucket, and turns error answers into Errors that keep the status, the server's code,
 /// request id and resource. Corrects a wrong clock by the server's date, and a wrong region by what the server says of
 /// it, each once per request. Credentials go to the endpoint's host and its sub-host of the bucket only; an endpoint of
@@ -40,6 +46,7 @@ class S3Client {
   /// an error answer, such as NoSuchBucket. Repetitions are at most about 10 % of the requests, but for a few at once
   /// (RetryBudget): a server in trouble is not pushed further.
   Result<io::HttpResponse> send(const S3Request& request, std::string* code = nullptr);
+  Result<io::HttpResponse> send(const S3Request& request, S3Told& told);
   /// One answer, whatever its status. Faults: busy (network), denied (TLS), limit (the body is larger).
   Result<io::HttpResponse> ask(const S3Request& request);
 

@@ -6,19 +6,11 @@
 #include "base/encoding.h"
 #include "cloud/s3_client.h"
 #include "cloud/s3_errors.h"
+#include "cloud/s3_objects.h"
 #include "cloud/s3_xml.h"
 
 namespace enclave::cloud {
 namespace {
-
-Result<void> check_key(std::string_view key) {
-  // An empty key would name the bucket: a DELETE of it must never be sent.
-  if (key.empty() || key.size() > 1024)
-    return Error{Fault::invalid, "the key \"{}…\" has {} bytes; keys have 1 to 1,024", key.substr(0, 100), key.size()};
-  if (!is_utf8(key) || key.find('\0') != std::string_view::npos)
-    return Error{Fault::invalid, "a key of {} bytes is not UTF-8 or holds a NUL byte", key.size()};
-  return {};
-}
 
 Pairs version_query(const std::string& version) { return version.empty() ? Pairs() : Pairs{{"versionId", version}}; }
 

@@ -1,48 +1,20 @@
 #include "cloud/s3_xml.h"
 
-#include <pugixml.hpp>
-
 #include "base/encoding.h"
 #include "base/time.h"
 #include "cloud/sigv4.h"
+#include "cloud/xml_reader.h"
 
 namespace enclave::cloud {
 namespace {
 
 constexpr std::size_t kEntriesMax = 10'000;
 
-// Without a namespace prefix.
-std::string_view local_name(const pugi::xml_node& node) {
-  const std::string_view name = node.name();
-  const auto colon = name.find(':');
-  return colon == std::string_view::npos ? name : name.substr(colon + 1);
-}
-
-std::string_view child_text(const pugi::xml_node& node, std::string_view name) {
-  for (const auto& child : node.children())
-    if (local_name(child) == name) return child.text().get();
-  return {};
-}
-
-// Reads without entities of a document type, so nothing can grow.
 Result<pugi::xml_node> root_of(pugi::xml_document& document, std::string_view xml, std::string_view expected) {
-  if (xml.size() > kListBytesMax) return Error{Fault::limit, "an XML answer of {} bytes", xml.size()};
-  const auto parsed = document.load_buffer(xml.data(), xml.size(), pugi::parse_default, pugi::encoding_utf8);
-  if (!parsed)
-    return Error{Fault::corrupt, "the server's answer is not XML: {} at byte {}", parsed.description(), parsed.offset};
-  const pugi::xml_node root = document.document_element();
-  if (local_name(root) != expected)
-    return Error{Fault::unsupported, "the server answered with <{}> where <{}> was due: it does not know this request",
-                 local_name(root).substr(0, 64), expected};
-  return root;
+  return cloud::root_of(document, xml, expected, kListBytesMax);
 }
 
 std::string text_in(std::string_view text, bool encoded) { return encoded ? uri_decode(text) : std::string(text); }
-
-std::string unquoted(std::string_view etag) {
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') etag = etag.substr(1, etag.size() - 2);
-  return std::string(etag);
-}
 
 Result<ObjectInfo> entry_of(const pugi::xml_node& node, bool encoded, bool marker) {
   ObjectInfo info;
@@ -122,18 +94,6 @@ std::string root_name(std::string_view xml) {
       !document.load_buffer(xml.data(), xml.size(), pugi::parse_default, pugi::encoding_utf8))
     return {};
   return std::string(local_name(document.document_element()));
-}
-
-Result<std::vector<std::string>> parse_buckets(std::string_view xml) {
-  pugi::xml_document document;
-  const auto root = TRY(root_of(document, xml, "ListAllMyBucketsResult"));
-  std::vector<std::string> names;
-  for (const auto& child : root.children()) {
-    if (local_name(child) != "Buckets") continue;
-    for (const auto& bucket : child.children())
-      if (local_name(bucket) == "Bucket") names.emplace_back(child_text(bucket, "Name"));
-  }
-  return names;
 }
 
 Result<bool> parse_versioning(std::string_view xml) {

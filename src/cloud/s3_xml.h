@@ -41,9 +41,6 @@ S3Error parse_error(std::string_view xml);
 /// The name of the root element, without a prefix; "" when it is not XML.
 std::string root_name(std::string_view xml);
 
-/// ListAllMyBucketsResult: the names.
-Result<std::vector<std::string>> parse_buckets(std::string_view xml);
-
 /// Whether a VersioningConfiguration says Enabled.
 Result<bool> parse_versioning(std::string_view xml);
 
