@@ -54,18 +54,16 @@ Result<Capability> capability_of(const simdjson::dom::element& object) {
   return capability;
 }
 
+}  // namespace
+
 // Ceph sends no Server header, and Swift neither; both are known by headers of their own.
 std::string server_of(const S3Answer& answer) {
   const std::string_view server = answer.response.header("server");
   if (!server.empty()) return std::string(server.substr(0, 200));
-  for (const auto& [name, value] : answer.response.headers) {
-    if (name.starts_with("x-rgw-")) return "Ceph RGW";
+  for (const auto& [name, value] : answer.response.headers)
     if (name == "x-openstack-request-id" || name == "x-trans-id") return "Swift";
-  }
-  return "";
+  return answer.response.header("x-amz-request-id").starts_with("tx") ? "Ceph RGW" : "";
 }
-
-}  // namespace
 
 std::string_view name_of(Support support) { return kNames[static_cast<std::size_t>(support)]; }
 
@@ -83,8 +81,8 @@ Result<Capabilities> probe_capabilities(World world, const ProbeReach& reach,
   auto* canary = TRY(prober.make_canary({}));
   found.endpoint = canary->owner->client().options().endpoint;
   probing::Trace trace;
-  const S3Answer head = trace.ask(*canary->owner, probing::plain_request("HEAD"));
-  found.server = server_of(head);
+  found.server =
+      server_of(trace.ask(*canary->owner, {.method = "GET", .response_bytes_max = 16 << 20, .account = true}));
   probing::probe_versions(prober, *canary);
   probing::probe_lock(prober);
   probing::probe_access(prober, *canary);

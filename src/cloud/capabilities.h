@@ -49,6 +49,9 @@ struct ProbeReach {
 Result<Capabilities> probe_capabilities(World world, const ProbeReach& reach,
                                         const std::function<void(std::string_view title)>& progress);
 
+/// What a server says of itself in the headers of any answer; "" when nothing tells.
+std::string server_of(const S3Answer& answer);
+
 inline constexpr std::string_view kCanaryPrefix = "enclave-canary-";
 /// Removes a canary bucket with all that is in it, as far as nothing in it is locked. True: it is gone (or was).
 /// Fault::invalid for a bucket that has another name.

@@ -37,6 +37,8 @@ class Storage {
   /// What this endpoint does: probed on a canary bucket at the first call, then remembered in the state directory for a
   /// day (by endpoint, and by what the server says it is).
   virtual Result<const cloud::Capabilities*> capabilities() = 0;
+  /// The same, asked anew whatever is remembered. `progress` is told each title before it is tried; may be empty.
+  virtual Result<const cloud::Capabilities*> probe(const std::function<void(std::string_view title)>& progress) = 0;
 };
 
 /// From storage: of the configuration. Credentials are read at the first use.
