@@ -47,6 +47,16 @@ class FileStore final : public ObjectStore {
     return version_text(*number);
   }
 
+  Result<std::string> put_file(const std::string& key, const std::string& path) override {
+    TRY(check_file_key(key));
+    const std::lock_guard lock(writing_);
+    const std::string plain = plain_path(key);
+    TRY(make_parent(key, plain));
+    auto number = replace(key, plain, path);
+    if (!number) return in_the_way(key, plain, std::move(number).error());
+    return version_text(*number);
+  }
+
   Result<std::string> put_if_absent(const std::string& key, std::string_view bytes) override {
     TRY(check_file_key(key));
     const std::lock_guard lock(writing_);

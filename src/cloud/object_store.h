@@ -45,6 +45,11 @@ class ObjectStore {
   virtual Result<std::string> adopt(const std::string& key, const std::string& path) {
     return Error{Fault::unsupported, "{}: {} cannot become {} without a copy", name(), path, key};
   }
+  /// Like put, but the file at `path` becomes the object and loses that name. As with adopt() it is whole and on the
+  /// disk. Fault::unsupported when this store cannot take it so.
+  virtual Result<std::string> put_file(const std::string& key, const std::string& path) {
+    return Error{Fault::unsupported, "{}: {} cannot become {} without a copy", name(), path, key};
+  }
   /// `version` empty: the latest.
   virtual Result<std::string> get(const std::string& key, const std::string& version, std::uint64_t bytes_max) = 0;
   virtual Result<ObjectInfo> head(const std::string& key, const std::string& version) = 0;
