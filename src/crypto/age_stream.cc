@@ -31,7 +31,6 @@ std::uint64_t AgeWriter::file_bytes(std::uint64_t plain_bytes) const {
 void AgeWriter::seal(std::uint64_t first, std::string_view plain, bool last, std::string& out) const {
   ENSURE(last || (plain.size() % kAgeChunkBytes == 0 && !plain.empty()));
   Aead aead = age_payload_cipher(file_key_, std::string_view(preface_).substr(preface_.size() - kAgeNonceBytes));
-  out.reserve(out.size() + age_payload_bytes(plain.size()));
   for (std::uint64_t number = first;; ++number) {
     const std::size_t begin = out.size();
     const std::string_view chunk = plain.substr(0, kAgeChunkBytes);
