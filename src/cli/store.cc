@@ -9,17 +9,9 @@ namespace enclave::cli {
 namespace {
 
 Result<cloud::S3Credentials> credentials_of(const std::string& where, Shell& shell) {
-  if (where.starts_with("file:"))
-    return cloud::read_credentials(shell.world.files, absolute_path(shell, where.substr(5)));
-  if (where != "env") return Error{Fault::invalid, "--credentials: neither env nor file:PATH"};
-  const auto key = shell.environment("AWS_ACCESS_KEY_ID");
-  const auto secret = shell.environment("AWS_SECRET_ACCESS_KEY");
-  if (!key || !secret)
-    return Error{Fault::denied,
-                 "no S3 keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a file with credentials: "
-                 "file:PATH"};
-  return cloud::S3Credentials{*key, crypto::Secret(*secret),
-                              crypto::Secret(shell.environment("AWS_SESSION_TOKEN").value_or(""))};
+  const std::string place = where.starts_with("file:") ? "file:" + absolute_path(shell, where.substr(5)) : where;
+  return cloud::find_credentials(shell.world.files, place,
+                                 [&](std::string_view name) { return shell.environment(std::string(name)); });
 }
 
 /// The part of a bucket below a prefix.

@@ -119,7 +119,9 @@ S3Client::Attempt S3Client::attempt(const S3Request& request, Mended& mended) {
   if (good && !is_web_page(*response)) return {std::move(response), false, false, {"", request_id}};
   const S3Error told = parse_error(response->body);
   const bool at_once = mend(*response, mended);
-  return {error_of(request, *response), is_refused(response->status, told.code), at_once,
+  return {error_of(request, *response),
+          is_refused(response->status, told.code),
+          at_once,
           {told.code, told.request_id.empty() ? request_id : told.request_id}};
 }
 

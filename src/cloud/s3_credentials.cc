@@ -53,4 +53,30 @@ Result<S3Credentials> read_credentials(Files& files, const std::string& path, st
   return parse_credentials(text.reveal(), profile, path);
 }
 
+Result<S3Credentials> find_credentials(Files& files, std::string_view where, const Environment& environment) {
+  const auto set = [&](std::string_view name) { return environment(name).value_or(""); };
+  const auto of_profile = [&](std::string_view profile) -> Result<S3Credentials> {
+    std::string path = set("AWS_SHARED_CREDENTIALS_FILE");
+    if (path.empty()) path = set("HOME").empty() ? "" : set("HOME") + "/.aws/credentials";
+    if (path.empty())
+      return Error{Fault::denied, "no S3 keys: set HOME or AWS_SHARED_CREDENTIALS_FILE to find the profile {}",
+                   profile};
+    return read_credentials(files, path, profile);
+  };
+  if (where.starts_with("file:")) return read_credentials(files, std::string(where.substr(5)));
+  if (where.starts_with("profile:") && where.size() > 8) return of_profile(where.substr(8));
+  // What stands here may be a secret that was put into the wrong place: it is not repeated.
+  if (where != "env") return Error{Fault::invalid, "credentials: neither env nor file:PATH nor profile:NAME"};
+  const std::string key = set("AWS_ACCESS_KEY_ID"), secret = set("AWS_SECRET_ACCESS_KEY");
+  if (!key.empty() && !secret.empty())
+    return S3Credentials{key, crypto::Secret(secret), crypto::Secret(set("AWS_SESSION_TOKEN"))};
+  if (key.empty() != secret.empty())
+    return Error{Fault::denied, "only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set; set both"};
+  if (const auto profile = set("AWS_PROFILE"); !profile.empty()) return of_profile(profile);
+  if (!set("AWS_SHARED_CREDENTIALS_FILE").empty()) return of_profile("default");
+  return Error{Fault::denied,
+               "no S3 keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or name a file with "
+               "credentials: file:PATH"};
+}
+
 }  // namespace enclave::cloud

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
 
 #include "base/files.h"
 #include "cloud/s3_store.h"
@@ -63,6 +64,45 @@ TEST(S3Credentials, AFileThatOthersCanReadIsRefused) {
   EXPECT_THAT(open_to_all.error().text(), HasSubstr("chmod 600"));
   ::unlink(path.c_str());
   EXPECT_EQ(read_credentials(io::real_files(), path).error().fault(), Fault::absent);
+}
+
+class FoundCredentials : public ::testing::Test {
+ protected:
+  FoundCredentials() {
+    std::filesystem::create_directories(home_ + "/.aws");
+    EXPECT_TRUE(replace_file(io::real_files(), home_ + "/.aws/credentials", kFile));
+    EXPECT_TRUE(replace_file(io::real_files(), home_ + "/keys", kFile));
+  }
+  ~FoundCredentials() override { std::filesystem::remove_all(home_); }
+  Result<S3Credentials> found(std::string_view where, std::map<std::string, std::string, std::less<>> variables) {
+    variables.emplace("HOME", home_);
+    return find_credentials(io::real_files(), where, [&](std::string_view name) -> std::optional<std::string> {
+      const auto one = variables.find(name);
+      return one == variables.end() ? std::nullopt : std::optional(one->second);
+    });
+  }
+  const std::string home_ =
+      fmt::format("{}/enclave-credentials-{}", std::filesystem::temp_directory_path().string(), ::getpid());
+};
+
+TEST_F(FoundCredentials, AreTakenFromWhereTheConfigurationSays) {
+  const auto direct =
+      found("env", {{"AWS_ACCESS_KEY_ID", "AK"}, {"AWS_SECRET_ACCESS_KEY", "SK"}, {"AWS_PROFILE", "x"}});
+  ASSERT_TRUE(direct) << direct.error().text();
+  EXPECT_EQ(direct->access_key, "AK");
+  EXPECT_EQ(found("env", {{"AWS_PROFILE", "logs"}})->access_key, "AK2");
+  EXPECT_EQ(found("env", {{"AWS_SHARED_CREDENTIALS_FILE", home_ + "/keys"}})->access_key, "AK1");
+  EXPECT_EQ(found("profile:logs", {})->session_token.reveal(), "TOK==");
+  EXPECT_EQ(found("file:" + home_ + "/keys", {})->access_key, "AK1");
+}
+
+TEST_F(FoundCredentials, WhatIsMissingIsNamedAndWhatStandsThereIsNot) {
+  EXPECT_THAT(found("env", {}).error().text(), HasSubstr("AWS_ACCESS_KEY_ID"));
+  EXPECT_THAT(found("env", {{"AWS_ACCESS_KEY_ID", "AK"}}).error().text(), HasSubstr("set both"));
+  EXPECT_THAT(found("profile:none", {}).error().text(), HasSubstr("[none]"));
+  EXPECT_THAT(found("wJalrXUtn", {}).error().text(), Not(HasSubstr("wJalrXUtn")));
+  ::chmod((home_ + "/keys").c_str(), 0644);
+  EXPECT_EQ(found("file:" + home_ + "/keys", {}).error().fault(), Fault::denied);
 }
 
 }  // namespace

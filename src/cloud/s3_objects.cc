@@ -258,7 +258,7 @@ Result<std::vector<Upload>> list_uploads(S3Bucket& bucket, const std::string& pr
   for (;;) {
     S3Request request{.method = "GET", .query = at, .response_bytes_max = kResultBytesMax};
     request.query.emplace_back("uploads", "");
-    request.query.emplace_back("encoding-type", "url");
+    // No encoding-type: Ceph encodes the keys then and does not say so.
     request.query.emplace_back("max-uploads", std::to_string(bucket.client().options().list_page));
     if (!prefix.empty()) request.query.emplace_back("prefix", prefix);
     const auto response = TRY(bucket.client().send(request));

@@ -33,7 +33,7 @@ struct ObjectHeaders {
   Pairs metadata;  ///< without "x-amz-meta-"; names in lower case
 };
 struct Copied {
-  std::string etag;
+  std::string etag;     ///< "" where the server does not tell it
   std::string version;  ///< of the copy
 };
 /// On the server, at most 5 GiB. `source_bucket` empty: this one. Without `headers` those of the source are kept.

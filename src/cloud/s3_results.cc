@@ -38,9 +38,7 @@ bool is_encoded(const pugi::xml_node& root) { return child_text(root, "EncodingT
 Result<std::string> etag_in(std::string_view xml, std::string_view root_name) {
   pugi::xml_document document;
   const auto root = TRY(result_of(document, xml, root_name));
-  std::string etag = unquoted(child_text(root, "ETag"));
-  if (etag.empty()) return misplaced(root, "no ETag");
-  return etag;
+  return unquoted(child_text(root, "ETag"));
 }
 
 }  // namespace

@@ -43,9 +43,9 @@ Result<UploadsPage> parse_uploads(std::string_view xml);
 
 /// InitiateMultipartUploadResult: the id.
 Result<std::string> parse_begun(std::string_view xml);
-/// CompleteMultipartUploadResult: the ETag, without quotes.
+/// CompleteMultipartUploadResult: the ETag, without quotes; "" where the server tells none (Ceph, sometimes).
 Result<std::string> parse_completed(std::string_view xml);
-/// CopyObjectResult or CopyPartResult: the ETag, without quotes.
+/// CopyObjectResult or CopyPartResult: the ETag, likewise.
 Result<std::string> parse_copied(std::string_view xml);
 
 struct KeyVersion {

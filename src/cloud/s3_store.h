@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -65,5 +67,14 @@ Result<void> create_bucket(World world, const S3Options& options, const S3Creden
 Result<S3Credentials> parse_credentials(std::string_view text, std::string_view profile, std::string_view name);
 /// Reads such a file. Fault::denied when others than its owner may read it.
 Result<S3Credentials> read_credentials(Files& files, const std::string& path, std::string_view profile = "default");
+
+using Environment = std::function<std::optional<std::string>(std::string_view name)>;
+/// `where` is what `storage.credentials` says:
+///   env            AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; without these the profile that
+///                  AWS_PROFILE names, or, when AWS_SHARED_CREDENTIALS_FILE is set, its section [default]
+///   file:PATH      section [default] of that file
+///   profile:NAME   that section of AWS_SHARED_CREDENTIALS_FILE, else of ~/.aws/credentials
+/// Fault::denied when there are none, with what to set; Fault::invalid for other words.
+Result<S3Credentials> find_credentials(Files& files, std::string_view where, const Environment& environment);
 
 }  // namespace enclave::cloud

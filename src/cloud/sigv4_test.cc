@@ -117,6 +117,16 @@ TEST_F(S3Examples, ListObjects) {
             "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7");
 }
 
+// "Authenticating Requests: Using Query Parameters", the example of a presigned URL.
+TEST(SigV4, APresignedUrlHasThePublishedSignature) {
+  const SigningRequest request{"GET", "/test.txt", {}, {{"host", "examplebucket.s3.amazonaws.com"}}, ""};
+  EXPECT_EQ(presigned_query(request, {"20130524T000000Z", "us-east-1"}, "AKIAIOSFODNN7EXAMPLE",
+                            crypto::Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), {}, 86400),
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2F"
+            "aws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host&X-Amz-Signature="
+            "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404");
+}
+
 TEST(SigV4, TheHeaderNamesTheScopeAndTheSignedHeaders) {
   const SigningRequest request{"GET", "/", {}, {{"x-amz-date", "20150830T123600Z"}, {"host", "h"}}, kEmpty};
   const auto header = authorization(request, {"20150830T123600Z", "r"}, "AK", crypto::Secret("s"));

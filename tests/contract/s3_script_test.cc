@@ -4,6 +4,10 @@
 
 #include <map>
 
+#include "cloud/retry_budget.h"
+#include "cloud/s3_bucket.h"
+#include "cloud/s3_endpoint.h"
+#include "cloud/s3_objects.h"
 #include "cloud/s3_store.h"
 #include "contract/scripted_server.h"
 #include "io/system.h"
@@ -242,6 +246,172 @@ TEST(S3Script, OptionsThatCannotWorkAreNamed) {
   EXPECT_THAT(open_with([](auto& o) { o.region = "eu west"; }), HasSubstr("region"));
   EXPECT_FALSE(open_s3_store(io::real_world(), options_for(server), {"", crypto::Secret("SK"), {}}));
   EXPECT_FALSE(open_s3_store(io::real_world(), options_for(server), {"AK", {}, {}}));
+}
+
+std::unique_ptr<S3Bucket> bucket_of(S3Options options) {
+  return S3Bucket::open(io::real_world(), std::move(options), {"AK", crypto::Secret("SK"), {}}).value();
+}
+
+std::string refusal(std::string_view endpoint, std::string_view bucket) {
+  S3Options options;
+  options.endpoint = endpoint;
+  options.bucket = bucket;
+  options.insecure = true;
+  const auto opened = S3Bucket::open(io::real_world(), options, {"AK", crypto::Secret("SK"), {}});
+  return opened ? "accepted" : opened.error().text();
+}
+
+TEST(S3BadInput, NamesThatServersRefuseAreRefusedFirstAndAnotherIsProposed) {
+  const auto name = [](std::string_view bucket) { return refusal("https://h", bucket); };
+  EXPECT_THAT(name("my_bucket"), HasSubstr("underscore"));
+  EXPECT_THAT(name("my_bucket"), HasSubstr("such as \"my-bucket\""));
+  EXPECT_THAT(name("MyBucket"), HasSubstr("such as \"mybucket\""));
+  EXPECT_THAT(name("ab"), HasSubstr("such as \"bucket-ab\""));
+  EXPECT_THAT(name("192.168.0.1"), HasSubstr("IP address"));
+  EXPECT_THAT(name("a..b"), HasSubstr("such as \"a-b\""));
+  EXPECT_THAT(name(std::string(64, 'a')), HasSubstr("longer than 63"));
+  EXPECT_THAT(name("-abc"), HasSubstr("begin and end"));
+  EXPECT_THAT(name("xn--abc"), HasSubstr("for itself"));
+  EXPECT_EQ(name("a.b-c1"), "accepted");
+  for (const char* bad : {"_", "AB", "..", "a_", "xn--x", "1.2.3.4", "\xff\xff\xff", "-"})
+    EXPECT_TRUE(check_bucket_name(proposed_bucket_name(bad))) << proposed_bucket_name(bad);
+}
+
+TEST(S3BadInput, AnEndpointThatCannotWorkIsToldWithTheMend) {
+  EXPECT_THAT(refusal("http://h:443", "abc"), HasSubstr("write https://h"));
+  EXPECT_THAT(refusal("https://h:80", "abc"), HasSubstr("port 80 speaks plain http"));
+  EXPECT_THAT(refusal("https://abc.s3.eu-west-1.amazonaws.com", "abc"),
+              HasSubstr("write https://s3.eu-west-1.amazonaws.com"));
+  EXPECT_THAT(refusal("https://other.s3.amazonaws.com", "abc"), HasSubstr("write https://s3.amazonaws.com"));
+  EXPECT_THAT(refusal("https://abc.objects.example.org", "abc"), HasSubstr("write https://objects.example.org"));
+  EXPECT_THAT(refusal("https://objects.example.org/abc", "abc"), HasSubstr("name the bucket apart: abc"));
+  EXPECT_EQ(refusal("https://s3.eu-west-1.amazonaws.com", "abc"), "accepted");
+}
+
+TEST(S3BadInput, APageOfAProxyIsNoAnswerEvenWhenItSaysOk) {
+  for (const int status : {200, 403, 511}) {
+    ScriptedServer server([&](const Request&) {
+      return said(status, "<html>Please log in</html>", "Content-Type: text/html; charset=utf-8\r\n");
+    });
+    S3Options options = options_for(server);
+    options.retry_for = 1ms;
+    const auto put = opened(options)->put("k", "x");
+    ASSERT_FALSE(put) << status;
+    EXPECT_THAT(put.error().text(), HasSubstr("captive portal"));
+  }
+}
+
+TEST(S3BadInput, AServerThatIsNoneOfS3IsTold) {
+  ScriptedServer server([&](const Request&) { return said(404, "404 page not found"); });
+  EXPECT_THAT(opened(options_for(server))->get("k", "", 10).error().text(), HasSubstr("check the endpoint"));
+  const auto owned = bucket_of(options_for(server))->ownership();
+  ASSERT_FALSE(owned) << "such a 404 does not say that there is no bucket";
+  EXPECT_THAT(owned.error().text(), HasSubstr("check the endpoint"));
+}
+
+TEST(S3Region, IsLearntFromTheAnswerAndRemembered) {
+  const std::string wrong =
+      "<Error><Code>AuthorizationHeaderMalformed</Code><Message>m</Message><Region>right-1</Region></Error>";
+  for (const bool in_header : {false, true}) {
+    ScriptedServer server([&](const Request& request) {
+      if (request.head.find("/right-1/s3/") != std::string::npos) return said(200, "");
+      return in_header ? said(301, "", "x-amz-bucket-region: right-1\r\n") : said(400, wrong);
+    });
+    const auto store = opened(options_for(server));
+    EXPECT_TRUE(store->put("k", "x")) << in_header;
+    EXPECT_TRUE(store->put("k", "x"));
+    EXPECT_EQ(server.requests().size(), 3U);
+  }
+}
+
+TEST(S3Region, ARedirectToAnotherHostIsNeverFollowed) {
+  ScriptedServer thief([](const Request&) { return said(200, ""); });
+  ScriptedServer server([&](const Request&) {
+    return said(307, "<Error><Code>TemporaryRedirect</Code><Endpoint>thief.example</Endpoint></Error>",
+                fmt::format("Location: {}/bucket/k\r\n", thief.url()));
+  });
+  EXPECT_EQ(opened(options_for(server))->put("k", "x").error().fault(), Fault::invalid);
+  EXPECT_EQ(server.requests().size(), 1U);
+  EXPECT_TRUE(thief.requests().empty());
+}
+
+TEST(S3Region, AnAwsEndpointMovesWithinAws) {
+  S3Options options;
+  options.bucket = "abc";
+  options.endpoint = "https://s3.us-east-1.amazonaws.com";
+  EXPECT_EQ(place_of(options, "eu-west-1").host, "abc.s3.eu-west-1.amazonaws.com");
+  options.endpoint = "https://s3.us-east-1.amazonaws.com.evil.example";
+  EXPECT_EQ(place_of(options, "eu-west-1").host, "s3.us-east-1.amazonaws.com.evil.example");
+  EXPECT_EQ(aws_region_of("abc.s3-eu-west-1.amazonaws.com"), "eu-west-1");
+  EXPECT_EQ(aws_region_of("abc.s3.eu-west-1.amazonaws.com"), "eu-west-1");
+  EXPECT_EQ(aws_region_of("s3.amazonaws.com"), "");
+  EXPECT_EQ(aws_region_of("s3.eu-west-1.example.org"), "");
+}
+
+TEST(S3Retries, AreATenthOfTheRequestsBeyondABurst) {
+  ScriptedServer server([](const Request&) { return error(503, "SlowDown"); });
+  S3Options options = options_for(server);
+  options.retry_pause = 1us;
+  options.retry_pause_max = 1us;
+  const auto store = opened(options);
+  constexpr std::size_t kRequests = 100;
+  for (std::size_t i = 0; i < kRequests; ++i) EXPECT_FALSE(store->put("k", "x"));
+  EXPECT_LE(server.requests().size(), kRequests + RetryBudget::kBurst + kRequests / 10);
+  EXPECT_GT(server.requests().size(), kRequests + RetryBudget::kBurst);
+}
+
+TEST(S3Faults, CutAndWrongAnswersAreErrorsAndNeverHalfAnObject) {
+  const std::vector<std::string> answers = {
+      "HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nonly this",
+      "HTTP/1.1 206 Partial\r\nContent-Length: 3\r\nContent-Range: bytes 0-9/10\r\n\r\nabc",
+      "HTTP/1.1 206 Partial\r\nContent-Length: 10\r\n\r\n0123456789",
+      "HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n012345678901234567890123456789",
+      "garbage\r\n\r\nConnection: close"};
+  for (const auto& answer : answers) {
+    ScriptedServer server([&](const Request&) { return answer; });
+    S3Options options = options_for(server);
+    options.retry_for = 1ms;
+    EXPECT_FALSE(get_range(*bucket_of(options), "k", "", 0, 10)) << answer;
+  }
+}
+
+TEST(S3Faults, AnErrorInsideAnAnswerOf200IsAnError) {
+  ScriptedServer server([](const Request&) { return error(200, "InternalError"); });
+  const auto bucket = bucket_of(options_for(server));
+  const auto copied = copy_object(*bucket, "", {"a", ""}, "b");
+  ASSERT_FALSE(copied);
+  EXPECT_EQ(copied.error().fault(), Fault::busy);
+  EXPECT_THAT(copied.error().text(), HasSubstr("InternalError"));
+  EXPECT_FALSE(complete_upload(*bucket, {"k", "id"}, {{1, "e", 1}}));
+}
+
+TEST(S3Faults, EveryKeyOfABatchIsAccountedFor) {
+  ScriptedServer server([](const Request&) {
+    return said(200,
+                "<DeleteResult><Deleted><Key>a</Key></Deleted><Error><Key>b</Key><Code>AccessDenied</Code>"
+                "<Message>m</Message></Error></DeleteResult>");
+  });
+  const auto deleted = delete_objects(*bucket_of(options_for(server)), {{"a", ""}, {"b", "v"}, {"c", ""}});
+  ASSERT_TRUE(deleted) << deleted.error().text();
+  EXPECT_EQ(deleted->done.size(), 1U);
+  ASSERT_EQ(deleted->failed.size(), 2U);
+  EXPECT_EQ(deleted->failed[0].code, "AccessDenied");
+  EXPECT_EQ(deleted->failed[0].which.version, "v");
+  EXPECT_EQ(deleted->failed[1].code, "Unanswered");
+  EXPECT_THAT(server.requests().at(0).head, HasSubstr("content-md5: "));
+}
+
+TEST(S3Settings, ADeleteThatCouldDeleteTheBucketIsNeverSent) {
+  ScriptedServer server([](const Request& request) {
+    return request.method == "GET" ? said(200, "<ListBucketResult/>") : said(204, "");
+  });
+  const auto bucket = bucket_of(options_for(server));
+  for (int i = 0; i <= static_cast<int>(Setting::location); ++i)
+    for (const bool proven : {false, true})
+      EXPECT_EQ(bucket->remove(static_cast<Setting>(i), proven).error().fault(), Fault::unsupported);
+  EXPECT_EQ(bucket->write(Setting::encryption, "<ServerSideEncryptionConfiguration/>").error().fault(),
+            Fault::unsupported);
+  for (const auto& request : server.requests()) EXPECT_EQ(request.method, "GET");
 }
 
 }  // namespace

@@ -158,7 +158,7 @@ run() {
   S3_ENDPOINT="https://objects.localhost:$(cat "$RUN/https.port")"
   S3_PLAIN_ENDPOINT="http://objects.localhost:$(cat "$RUN/http.port")"
   export S3_ENDPOINT S3_PLAIN_ENDPOINT
-  export S3_CA="$RUN/tls/ca.pem" S3_OTHER_CA="$RUN/tls/other-ca.pem" S3_REGION=default
+  export S3_CA="$RUN/tls/ca.pem" S3_OTHER_CA="$RUN/tls/other-ca.pem" S3_REGION=default S3_SERVER=ceph
   export AWS_ACCESS_KEY_ID="$ACCESS" AWS_SECRET_ACCESS_KEY="$SECRET"
   export S3_OTHER_ACCESS_KEY="$OTHER_ACCESS" S3_OTHER_SECRET_KEY="$OTHER_SECRET"
   exec "$@"

@@ -1,46 +1,13 @@
 // The contract of object_store_contract.h, and what only S3 has, against a real server: see ceph.sh.
-#include <unistd.h>
-
-#include <cstdlib>
-
 #include "cloud/s3_store.h"
 #include "contract/object_store_contract.h"
 #include "io/system.h"
+#include "servers/s3_server.h"
 
 namespace enclave::cloud {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  EXPECT_NE(value, nullptr) << name << " is not set: run this test with ceph.sh run";
-  return value == nullptr ? "" : value;
-}
-
-std::string new_bucket_name() {
-  static std::atomic<int> counter{0};
-  std::array<std::uint8_t, 4> bytes{};
-  io::real_random().fill(bytes);
-  return fmt::format("enclave-test-{:02x}{:02x}{:02x}{:02x}-{}", bytes[0], bytes[1], bytes[2], bytes[3], ++counter);
-}
-
-S3Options options_for(const std::string& bucket) {
-  S3Options options;
-  options.endpoint = variable("S3_ENDPOINT");
-  options.bucket = bucket;
-  options.region = variable("S3_REGION");
-  options.ca_file = variable("S3_CA");
-  options.list_page = 7;  // so that every list here has pages
-  return options;
-}
-
-S3Credentials credentials() {
-  return {variable("AWS_ACCESS_KEY_ID"), crypto::Secret(variable("AWS_SECRET_ACCESS_KEY")), {}};
-}
-S3Credentials others_credentials() {
-  return {variable("S3_OTHER_ACCESS_KEY"), crypto::Secret(variable("S3_OTHER_SECRET_KEY")), {}};
-}
 
 std::unique_ptr<ObjectStore> must_open(S3Options options, World world = io::real_world()) {
   auto store = open_s3_store(world, std::move(options), credentials());
