@@ -47,6 +47,15 @@ struct OperandSpec {
   std::span<const std::string_view> words = {};
 };
 
+/// What a verb with several actions does: the first operand is the name of one.
+struct ActionSpec {
+  std::string_view name;
+  std::string_view usage;  ///< of its operands: "KEY…"
+  std::string_view help;
+  std::size_t least = 0, most = 0;
+  std::string_view options = {};  ///< those of the verb's options that it takes, with a space between
+};
+
 struct StatusSpec {
   int status;
   std::string_view meaning;
@@ -97,6 +106,7 @@ struct Verb {
   std::span<const StatusSpec> statuses;
   std::span<const Example> examples;
   int (*run)(const Arguments&, Shell&);
+  std::span<const ActionSpec> actions = {};
 };
 
 /// Options of every verb.

@@ -105,7 +105,9 @@ Result<int> run_apply(const Arguments& arguments, Shell& shell) {
   const std::string directory = control::undo_directory(session->config().state);
   TRY(make_directories(shell.world.files, directory));
   auto lock = io::lock_file(join_path(parent_of(directory), "lock"));
-  if (!lock) return std::move(lock).error().within("another enclave apply is at work");
+  if (!lock && lock.error().fault() == Fault::conflict)
+    return std::move(lock).error().within("another enclave apply is at work");
+  if (!lock) return std::move(lock).error();
   return arguments.has("undo") ? undo(arguments, shell, *session) : apply(arguments, shell, *session);
 }
 

@@ -1,3 +1,4 @@
+#include "cli/check_storage.h"
 #include "cli/config_file.h"
 #include "cli/json.h"
 #include "cli/verbs.h"
@@ -23,6 +24,10 @@ int run(const Arguments& arguments, Shell& shell) {
   // Without a mistake that has a place, the file itself could not be read.
   if (!config && !diagnostics.has_errors()) return fail(shell, "check", config.error());
   if (config) control::check_waivers(*config, control::all_controls(), shell.world.clock.wall_ns(), diagnostics);
+  if (arguments.has("storage") && config) {
+    shell.err << diagnostics.text();
+    return check_storage(*config, arguments, shell);
+  }
   if (arguments.has("json")) {
     shell.out << JsonObject()
                      .text("file", shown)
@@ -41,10 +46,15 @@ int run(const Arguments& arguments, Shell& shell) {
   return config ? kGood : kFailed;
 }
 
-constexpr OptionSpec kOptions[] = {kConfigOption, kDirOption};
+constexpr OptionSpec kStorageOption{
+    0, "storage", "",
+    "Also ask the S3 server what it does: settings are tried on new buckets, which are removed again."};
+constexpr OptionSpec kVerboseOption{0, "verbose", "", "With --storage: what was sent and answered."};
+constexpr OptionSpec kOptions[] = {kConfigOption, kDirOption, kStorageOption, kVerboseOption};
 constexpr StatusSpec kStatuses[] = {{kGood, "no mistake"}, {kFailed, "there are mistakes, or the file cannot be read"}};
 constexpr Example kExamples[] = {
-    {"enclave check ./enclave.yaml", "Name every mistake as FILE:LINE:COLUMN: what is wrong."}};
+    {"enclave check ./enclave.yaml", "Name every mistake as FILE:LINE:COLUMN: what is wrong."},
+    {"enclave check --storage --verbose", "What the configured S3 server can do, and what it only says it can."}};
 
 }  // namespace
 
@@ -53,7 +63,9 @@ const Verb verb_check{.name = "check",
                       .description =
                           "Reads the configuration and names every mistake at once, each with its line and "
                           "column, what was found, what is allowed and the nearest known word; warns of waivers "
-                          "that are over, end soon or name nothing. Changes nothing and asks no server.",
+                          "that are over, end soon or name nothing. Changes nothing and asks no server.\n\n"
+                          "With --storage it then asks the server: some servers accept a setting and ignore it, so "
+                          "each is tried on a canary bucket of its own (enclave-canary-…), which is removed again.",
                       .options = kOptions,
                       .operands = {"[FILE]", "The configuration, instead of --config.", 0, 1, Completes::file, {}},
                       .statuses = kStatuses,

@@ -55,7 +55,11 @@ class Line {
       return Error{Fault::corrupt, "line {}: \"{}\" is not there, or no text", number_, name};
     return std::string(found);
   }
-  Result<std::int64_t> time(std::string_view name) const { return parse_time(TRY(text(name))); }
+  Result<std::int64_t> time(std::string_view name) const {
+    const auto found = parse_time(TRY(text(name)));
+    if (!found) return Error{Fault::corrupt, "line {}: {}", number_, found.error().text()};
+    return found;
+  }
 
  private:
   explicit Line(std::size_t number) : number_(number) {}
@@ -72,6 +76,29 @@ Result<KeptChange> kept_of(const Line& line) {
   kept.change.what = TRY(line.text("what"));
   kept.change.undo = TRY(line.text("undo"));
   return kept;
+}
+
+/// Adds what the line says; the first one is about the run.
+Result<void> read_line(simdjson::dom::parser& parser, std::string_view text, std::size_t number, AppliedRun& run) {
+  const auto line = TRY(Line::parse(parser, text, number));
+  if (number > 1) {
+    run.changes.push_back(TRY(kept_of(line)));
+    return {};
+  }
+  if (TRY(line.text("format")) != kFormat)
+    return Error{Fault::unsupported, "line 1: the format is not {}; a newer enclave may have written it", kFormat};
+  run.target = TRY(line.text("target"));
+  run.wall_ns = TRY(line.time("time"));
+  return {};
+}
+
+/// A power cut leaves any part of what was not synced yet, with holes and other bytes in it; but nothing behind it.
+bool any_readable(simdjson::dom::parser& parser, std::string_view text) {
+  for (std::size_t end; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
+    const auto line = Line::parse(parser, text.substr(0, end), 0);
+    if (line && kept_of(*line)) return true;
+  }
+  return false;
 }
 
 Result<std::vector<std::uint64_t>> read_marks(Files& files, const std::string& path) {
@@ -162,15 +189,11 @@ Result<AppliedRun> parse_applied(std::string_view text) {
   simdjson::dom::parser parser;
   std::size_t number = 0;
   for (std::size_t end; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
-    const auto line = TRY(Line::parse(parser, text.substr(0, end), ++number));
-    if (number > 1) {
-      run.changes.push_back(TRY(kept_of(line)));
-      continue;
-    }
-    if (TRY(line.text("format")) != kFormat)
-      return Error{Fault::unsupported, "line 1: the format is not {}; a newer enclave may have written it", kFormat};
-    run.target = TRY(line.text("target"));
-    run.wall_ns = TRY(line.time("time"));
+    auto line = read_line(parser, text.substr(0, end), ++number, run);
+    if (line) continue;
+    const bool torn = line.error().fault() == Fault::corrupt && !any_readable(parser, text.substr(end + 1));
+    if (!torn) return std::move(line).error();
+    break;
   }
   return run;
 }

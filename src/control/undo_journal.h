@@ -60,7 +60,8 @@ class UndoJournal {
   bool broken_ = false;
 };
 
-/// The text of one run's file. A last line that was cut off says nothing: its change was never made.
+/// The text of one run's file. What cannot be read at its end says nothing: it was not on the disk yet, so its change
+/// was never made. Where something readable stands behind it, it is damage.
 /// Fault::corrupt (with the line) or Fault::limit.
 Result<AppliedRun> parse_applied(std::string_view text);
 

@@ -23,7 +23,7 @@ constexpr std::string_view kIndent = "                ";
 
 void add_item(std::string& out, const AppliedItem& applied) {
   const std::string first = fmt::format("{:<16}", word_of(applied.outcome));
-  out += wrapped(fmt::format("{}  {}", applied.item.control->id, applied.item.subject.name), first, kIndent);
+  out += wrapped(fmt::format("{} on {}", applied.item.control->id, applied.item.subject.name), first, kIndent);
   if (!applied.text.empty()) out += wrapped(applied.text, kIndent, kIndent);
   if (applied.outcome == Outcome::needs_user || applied.outcome == Outcome::broken) {
     const auto& finding = applied.item.finding;
@@ -33,7 +33,7 @@ void add_item(std::string& out, const AppliedItem& applied) {
   }
 }
 
-std::string what_of(const KeptChange& kept) { return fmt::format("{}  ({})", kept.change.what, kept.control); }
+std::string what_of(const KeptChange& kept) { return fmt::format("{} ({})", kept.change.what, kept.control); }
 
 }  // namespace
 

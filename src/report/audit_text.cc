@@ -46,7 +46,7 @@ void add_trial(std::string& out, const Trial& trial) {
 
 void add_details(std::string& out, const Audited& one) {
   const auto& item = one.item;
-  out += "\n" + wrapped(fmt::format("{}  {}  {}", word_of(one), item.control->id, item.subject.name), "", "  ");
+  out += "\n" + wrapped(fmt::format("{}: {} on {}", word_of(one), item.control->id, item.subject.name), "", "  ");
   out += wrapped(item.control->title, "  ", "  ");
   add(out, "expected", item.finding.expected);
   add(out, "found", item.finding.found);

@@ -13,7 +13,7 @@ using control::State;
 using control::Step;
 
 void add_heading(std::string& out, const Item& item) {
-  out += wrapped(fmt::format("{}  {}", item.control->id, item.subject.name), "", "  ");
+  out += wrapped(fmt::format("{} on {}", item.control->id, item.subject.name), "", "  ");
   out += wrapped(item.control->title, "  ", "  ");
 }
 
@@ -41,7 +41,7 @@ std::string standing(const Item& item) {
 }
 
 void add_left(std::string& out, const Item& item) {
-  out += wrapped(fmt::format("{}  {}", item.control->id, item.subject.name), "  ", "    ");
+  out += wrapped(fmt::format("{} on {}", item.control->id, item.subject.name), "  ", "    ");
   out += wrapped(standing(item), "    ", "    ");
   if (item.expired_waiver != nullptr)
     out += wrapped(fmt::format("The waiver ended with {} and does not count.", item.expired_waiver->until), "    ",
