@@ -16,6 +16,12 @@ std::string words_of(std::span<const std::string_view> words) {
   return out;
 }
 
+std::string action_names(const Verb& verb) {
+  std::string out;
+  for (const auto& action : verb.actions) out += (out.empty() ? "" : " ") + std::string(action.name);
+  return out;
+}
+
 std::string verb_names() {
   std::string out;
   for (const Verb* verb : all_verbs()) out += (out.empty() ? "" : " ") + std::string(verb->name);
@@ -56,8 +62,13 @@ std::string bash_completion() {
       out += fmt::format("        {}--{}) mapfile -t COMPREPLY < <(compgen {} -- \"$word\"); return ;;\n", letter,
                          option.name, bash_generator(option.completes, option.words));
     }
+    out += "      esac\n";
+    if (!verb->actions.empty())
+      out += fmt::format(
+          "      if (( COMP_CWORD == 2 )); then mapfile -t COMPREPLY < <(compgen -W '{}' -- \"$word\"); return; fi\n",
+          action_names(*verb));
     out += fmt::format(
-        "      esac\n      if [[ $word == -* ]]; then\n"
+        "      if [[ $word == -* ]]; then\n"
         "        mapfile -t COMPREPLY < <(compgen -W '{}' -- \"$word\")\n      else\n"
         "        mapfile -t COMPREPLY < <(compgen {} -- \"$word\")\n      fi ;;\n",
         flags, bash_generator(verb->operands.completes, verb->operands.words));
@@ -118,6 +129,7 @@ std::string zsh_completion() {
     out += fmt::format("    {}) _arguments -s", verb->name);
     for (const auto& option : options_of(*verb)) out += " \\\n      " + zsh_option(option).substr(1);
     const OperandSpec& operands = verb->operands;
+    if (!verb->actions.empty()) out += " \\\n      " + quoted(fmt::format("1:action:({})", action_names(*verb)));
     if (operands.most > 0)
       out += " \\\n      " +
              quoted(fmt::format("*:{}:{}", zsh_text(operands.usage), zsh_action(operands.completes, operands.words)));
@@ -157,6 +169,7 @@ std::string fish_completion() {
     for (const auto& option : options_of(*verb)) out += fish_option(*verb, option);
     const OperandSpec& operands = verb->operands;
     const std::string when = fmt::format("complete -c enclave -n '__fish_seen_subcommand_from {}'", verb->name);
+    if (!verb->actions.empty()) out += fmt::format("{} -a {}\n", when, quoted(action_names(*verb)));
     if (!operands.words.empty())
       out += fmt::format("{} -a {}\n", when, quoted(words_of(operands.words)));
     else if (operands.completes == Completes::file)

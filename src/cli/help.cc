@@ -75,7 +75,10 @@ std::string help_of(const Verb& verb) {
   std::string out = fmt::format("enclave {}: {}\n", verb.name, verb.summary);
   out += section("Usage") + "  " + usage_of(verb) + "\n\n";
   out += wrapped(verb.description, 0);
-  if (!verb.operands.usage.empty())
+  if (!verb.actions.empty()) out += section("Actions");
+  for (const auto& action : verb.actions)
+    out += definition(fmt::format("{} {}", action.name, action.usage), action.help, kGap);
+  if (!verb.operands.usage.empty() && verb.actions.empty())
     out += section("Operands") + definition(verb.operands.usage, verb.operands.help, kGap);
   out += section("Options");
   for (const auto& option : options_of(verb)) out += definition(term_of(option), option.help, kGap);

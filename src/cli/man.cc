@@ -95,7 +95,10 @@ std::string man_of(const Verb& verb) {
   std::string out = head(name, 1, verb.summary);
   out += ".SH SYNOPSIS\n" + roff(usage_of(verb)) + "\n";
   out += ".SH DESCRIPTION\n" + paragraphs(verb.description);
-  if (!verb.operands.usage.empty()) out += ".SH OPERANDS\n" + item(verb.operands.usage, verb.operands.help);
+  if (!verb.actions.empty()) out += ".SH ACTIONS\n";
+  for (const auto& action : verb.actions) out += item(fmt::format("{} {}", action.name, action.usage), action.help);
+  if (!verb.operands.usage.empty() && verb.actions.empty())
+    out += ".SH OPERANDS\n" + item(verb.operands.usage, verb.operands.help);
   out += ".SH OPTIONS\n";
   for (const auto& option : options_of(verb)) {
     std::string term = term_of(option);

@@ -34,7 +34,35 @@ Result<void> take_operands(const Verb& verb, const std::vector<std::string>& wor
   return {};
 }
 
+/// "ls" of `enclave object ls`, with what it takes.
+Result<void> check_action(const Verb& verb, const Arguments& arguments) {
+  const auto& given = arguments.operands();
+  const std::string name = given.empty() ? "" : given[0];
+  std::vector<std::string_view> names;
+  std::string known;
+  for (const auto& action : verb.actions) {
+    names.push_back(action.name);
+    known += (known.empty() ? "" : ", ") + std::string(action.name);
+    if (action.name != name) continue;
+    if (given.size() - 1 < action.least) return Error{Fault::invalid, "{}: {} is missing", name, action.usage};
+    if (given.size() - 1 > action.most)
+      return Error{Fault::invalid, "{}: \"{}\" is one word too many", name, given[action.most + 1]};
+    for (const auto& option : verb.options) {
+      const bool taken =
+          fmt::format(" {} ", action.options).find(fmt::format(" {} ", option.name)) != std::string::npos;
+      if (arguments.has(option.name) && !taken)
+        return Error{Fault::invalid, "--{} means nothing to {} {}", option.name, verb.name, name};
+    }
+    return {};
+  }
+  if (name.empty()) return Error{Fault::invalid, "say what to do: {}", known};
+  const std::string near = nearest(name, names);
+  if (near.empty()) return Error{Fault::invalid, "\"{}\" is not one of {}", name, known};
+  return Error{Fault::invalid, "\"{}\" is not one of {}; did you mean {}?", name, known, near};
+}
+
 Result<void> check_operands(const Verb& verb, const Arguments& arguments) {
+  if (!verb.actions.empty()) return check_action(verb, arguments);
   const OperandSpec& spec = verb.operands;
   const auto& given = arguments.operands();
   if (given.size() > spec.most && spec.most == 0)

@@ -63,8 +63,8 @@ class ObjectBucket {
   virtual std::string name() const = 0;
 };
 
-/// Both are the same bucket.
-std::unique_ptr<ObjectBucket> object_bucket(std::unique_ptr<S3Bucket> bucket, std::unique_ptr<ObjectStore> store);
+/// The S3 bucket outlives it.
+std::unique_ptr<ObjectBucket> object_bucket(S3Bucket& bucket);
 /// `directory`: of the bucket. One process writes at a time: the caller holds the lock.
 Result<std::unique_ptr<ObjectBucket>> object_bucket_in(World world, const std::string& directory);
 

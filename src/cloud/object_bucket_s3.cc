@@ -5,6 +5,7 @@
 #include "cloud/s3_client.h"
 #include "cloud/s3_errors.h"
 #include "cloud/s3_objects.h"
+#include "cloud/s3_xml.h"
 #include "cloud/xml_reader.h"
 
 namespace enclave::cloud {
@@ -34,8 +35,7 @@ Result<std::uint64_t> whole_of(std::string_view content_range) {
 
 class S3ObjectBucket final : public ObjectBucket {
  public:
-  S3ObjectBucket(std::unique_ptr<S3Bucket> bucket, std::unique_ptr<ObjectStore> store)
-      : bucket_(std::move(bucket)), store_(std::move(store)) {}
+  explicit S3ObjectBucket(S3Bucket& bucket) : bucket_(bucket) {}
 
   Result<ObjectHead> head(const std::string& key, const std::string& version, S3Told& told) override {
     TRY(check_key(key));
@@ -127,22 +127,52 @@ class S3ObjectBucket final : public ObjectBucket {
   }
 
   Result<void> abort(const PendingUpload& upload) override {
-    return abort_upload(*bucket_, MultipartUpload{upload.key, upload.id});
+    return abort_upload(bucket_, MultipartUpload{upload.key, upload.id});
   }
   Result<std::vector<UploadPart>> parts(const PendingUpload& upload) override {
-    return list_parts(*bucket_, MultipartUpload{upload.key, upload.id});
+    return list_parts(bucket_, MultipartUpload{upload.key, upload.id});
   }
   Result<void> list(const Listing& listing, const std::function<Result<void>(const ObjectInfo&)>& visit) override {
-    return store_->list(listing, visit);
+    Pairs at;
+    std::string last;
+    for (;;) {
+      const ListPage page = TRY(page_at(listing, at));
+      for (const auto& entry : page.entries) {
+        // A list that goes back might never end.
+        if (entry.key < last)
+          return Error{Fault::corrupt, "{}: the server lists \"{}\" behind \"{}\"", name(), entry.key, last};
+        last = entry.key;
+        TRY(visit(entry));
+      }
+      if (!page.truncated) return {};
+      const Pairs before = std::move(at);
+      at = listing.versions ? Pairs{{"key-marker", page.next_key}} : Pairs{{"continuation-token", page.next_token}};
+      if (listing.versions && !page.next_version.empty()) at.emplace_back("version-id-marker", page.next_version);
+      if (at == before) return Error{Fault::corrupt, "{}: the server's list does not go on", name()};
+    }
   }
   Result<std::string> restore(const std::string& key, const std::string& version) override {
-    return TRY(copy_object(*bucket_, "", KeyVersion{key, version}, key)).version;
+    return TRY(copy_object(bucket_, "", KeyVersion{key, version}, key)).version;
   }
-  Result<Deleted> remove(const std::vector<KeyVersion>& which) override { return delete_objects(*bucket_, which); }
-  std::string name() const override { return bucket_->client().name(); }
+  Result<Deleted> remove(const std::vector<KeyVersion>& which) override { return delete_objects(bucket_, which); }
+  std::string name() const override { return bucket_.client().name(); }
 
  private:
-  S3Client& client() { return bucket_->client(); }
+  S3Client& client() { return bucket_.client(); }
+
+  Result<ListPage> page_at(const Listing& listing, const Pairs& at) {
+    Pairs query = at;
+    if (listing.versions) query.emplace_back("versions", "");
+    if (!listing.versions) query.emplace_back("list-type", "2");
+    query.emplace_back("encoding-type", "url");
+    query.emplace_back("max-keys", std::to_string(client().options().list_page));
+    if (!listing.prefix.empty()) query.emplace_back("prefix", listing.prefix);
+    const auto response =
+        TRY(client().send({.method = "GET", .query = std::move(query), .response_bytes_max = kListBytesMax}));
+    auto page = listing.versions ? parse_versions(response.body) : parse_objects(response.body);
+    if (!page) return std::move(page).error().within(name());
+    return page;
+  }
 
   static std::string version_in(const io::HttpResponse& response) {
     const auto version = response.header("x-amz-version-id");
@@ -169,14 +199,11 @@ class S3ObjectBucket final : public ObjectBucket {
     return error;
   }
 
-  const std::unique_ptr<S3Bucket> bucket_;
-  const std::unique_ptr<ObjectStore> store_;
+  S3Bucket& bucket_;
 };
 
 }  // namespace
 
-std::unique_ptr<ObjectBucket> object_bucket(std::unique_ptr<S3Bucket> bucket, std::unique_ptr<ObjectStore> store) {
-  return std::make_unique<S3ObjectBucket>(std::move(bucket), std::move(store));
-}
+std::unique_ptr<ObjectBucket> object_bucket(S3Bucket& bucket) { return std::make_unique<S3ObjectBucket>(bucket); }
 
 }  // namespace enclave::cloud

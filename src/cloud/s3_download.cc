@@ -308,7 +308,7 @@ Result<void> finish_download(Files& files, const DownloadTo& to, const std::stri
   if (!placed && !to.force) placed = files.rename(temporary, to.path);
   if (!placed) return placed;
   TRY(remove_if_there(files, temporary));
-  return files.sync_directory(parent_of(to.path));
+  return to.keep_open ? Result<void>() : files.sync_directory(parent_of(to.path));
 }
 
 Result<Downloaded> download_stream(const ObjectReader& reader,

@@ -90,7 +90,9 @@ class ObjectReader {
 struct DownloadTo {
   std::string path;  ///< absolute; replaced only with `force` (Fault::conflict)
   bool force = false;
-  bool keep_open = false;  ///< the file is left under Downloaded::temporary, not synced: see finish_download()
+  /// A small file is left under Downloaded::temporary and nothing is synced: the caller does it for many at once, and
+  /// then calls finish_download().
+  bool keep_open = false;
 };
 
 struct Downloaded {
