@@ -41,6 +41,14 @@ std::vector<Record> read_back(std::string_view text) {
   return records;
 }
 
+TEST(Record, NumbersGoOnWhereADigitIsAdded) {
+  Batch batch;
+  for (int i = 0; i < 3; ++i) batch.events.push_back(line(batch, "x"));
+  for (std::uint64_t first : {0ULL, 8ULL, 98ULL, 9'999ULL, 109'999ULL, 9'999'999'999'999'999'998ULL}) {
+    for (const auto& record : read_back(records_of(batch, first))) EXPECT_EQ(record.seq, first++);
+  }
+}
+
 TEST(Record, HasOneCanonicalForm) {
   Batch batch;
   batch.wall_ns = 1'795'426'793'123'456'789;

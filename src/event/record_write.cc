@@ -1,6 +1,4 @@
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -8,6 +6,7 @@
 
 #include "base/encoding.h"
 #include "base/time.h"
+#include "event/copy_plain.h"
 #include "event/record.h"
 
 namespace enclave::event {
@@ -48,33 +47,6 @@ class RecordWriter::Buffer {
 
 namespace {
 
-constexpr std::size_t kStride = 16;
-
-bool must_escape(unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; }
-
-/// Copies 16 bytes and says which of them cannot stand as they are in ASCII JSON: bit i for byte i.
-unsigned copy_and_classify(const char* from, char* to, bool high_is_fine) {
-#if defined(__SSE2__)
-  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
-  // As signed bytes everything from 0x80 up is below 0x20 too.
-  const __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
-  const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-  const __m128i slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-  auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, slash))));
-  if (high_is_fine) mask &= ~static_cast<unsigned>(_mm_movemask_epi8(bytes));
-  return mask;
-#else
-  unsigned mask = 0;
-  for (unsigned i = 0; i < kStride; ++i) {
-    const auto c = static_cast<unsigned char>(from[i]);
-    to[i] = from[i];
-    if (must_escape(c) || (c >= 0x80 && !high_is_fine)) mask |= 1U << i;
-  }
-  return mask;
-#endif
-}
-
 std::size_t write_escape(unsigned char c, char* to) {
   constexpr char kHex[] = "0123456789abcdef";
   to[0] = '\\';
@@ -104,36 +76,21 @@ std::size_t write_escape(unsigned char c, char* to) {
 template <class Buffer>
 bool escape(std::string_view bytes, Buffer& out) {
   bool high_is_fine = false;
-  const char* at = bytes.data();
-  const char* const end = at + bytes.size();
-  while (at != end) {
-    const auto left = static_cast<std::size_t>(end - at);
-    char* const to = out.room(6 * kStride);
-    std::size_t plain;
-    if (left >= kStride) {
-      const unsigned mask = copy_and_classify(at, to, high_is_fine);
-      plain = mask == 0 ? kStride : static_cast<std::size_t>(__builtin_ctz(mask));
-    } else {
-      plain = 0;
-      while (plain < left) {
-        const auto c = static_cast<unsigned char>(at[plain]);
-        if (must_escape(c) || (c >= 0x80 && !high_is_fine)) break;
-        to[plain++] = static_cast<char>(c);
-      }
-    }
+  for (;;) {
+    char* const to = out.room(bytes.size() + kCopyOverrun);
+    const std::size_t plain = copy_plain(bytes, to, high_is_fine);
     out.advance(plain);
-    at += plain;
-    if (plain == std::min(left, kStride)) continue;
-    const auto c = static_cast<unsigned char>(*at);
+    if (plain == bytes.size()) return true;
+    bytes.remove_prefix(plain);
+    const auto c = static_cast<unsigned char>(bytes.front());
     if (c >= 0x80) {
-      if (!is_utf8({at, static_cast<std::size_t>(end - at)})) return false;
+      if (!is_utf8(bytes)) return false;
       high_is_fine = true;
       continue;
     }
     out.advance(write_escape(c, to + plain));
-    ++at;
+    bytes.remove_prefix(1);
   }
-  return true;
 }
 
 class StringBuffer {
@@ -180,6 +137,34 @@ std::string json_text(std::string_view bytes) {
   return out + "\"";
 }
 
+namespace {
+
+/// A number as text that counts up in place: most steps change one digit.
+class Counter {
+ public:
+  explicit Counter(std::uint64_t number)
+      : begin_(static_cast<std::size_t>(sizeof digits_ - fmt::format_int(number).size())) {
+    const fmt::format_int text(number);
+    std::memcpy(digits_ + begin_, text.data(), text.size());
+  }
+  void next() {
+    std::size_t at = sizeof digits_ - 1;
+    while (at >= begin_ && digits_[at] == '9') digits_[at--] = '0';
+    if (at >= begin_) {
+      ++digits_[at];
+    } else {
+      digits_[--begin_] = '1';
+    }
+  }
+  std::string_view text() const { return {digits_ + begin_, sizeof digits_ - begin_}; }
+
+ private:
+  char digits_[24];
+  std::size_t begin_;
+};
+
+}  // namespace
+
 RecordWriter::RecordWriter() : buffer_(std::make_unique<Buffer>()) {}
 RecordWriter::~RecordWriter() = default;
 
@@ -192,14 +177,15 @@ std::string_view RecordWriter::write(const Batch& batch, std::uint64_t first_seq
                                        boot_id, batch.boot_ns);
   std::string middle;
   std::uint32_t middle_of = ~0U;
-  std::uint64_t seq = first_seq;
+  Counter seq(first_seq);
   for (const Event& event : batch.events) {
     if (event.source != middle_of) {
       middle = fmt::format(R"({}{},"pos":)", when, json_text(batch.sources[event.source].source));
       middle_of = event.source;
     }
     out.add(R"({"seq":)");
-    out.add(seq++);
+    out.add(seq.text());
+    seq.next();
     out.add(middle);
     if (event.position.empty()) {
       out.add(event.offset);
