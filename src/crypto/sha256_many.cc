@@ -104,7 +104,7 @@ class Lane {
     total_ = message.size() + 1;
     blocks_ = (total_ + 1 + 8 + 63) / 64;
     next_ = 0;
-    prefix_ = static_cast<char>(prefix);
+    prefix_ = prefix;
     return true;
   }
   bool done() const { return next_ == blocks_; }
@@ -112,21 +112,8 @@ class Lane {
   const char* next_block() {
     const std::size_t from = 64 * next_++;  // in the message with its prefix
     if (from > 0 && from + 64 <= total_) return message_.data() + from - 1;
-    std::memset(scratch_, 0, sizeof scratch_);
-    std::size_t filled = 0;
-    if (from == 0) scratch_[filled++] = prefix_;
-    if (from < total_) {
-      const std::size_t at = from == 0 ? 0 : from - 1;
-      const std::size_t take = std::min(64 - filled, message_.size() - at);
-      if (take > 0) std::memcpy(scratch_ + filled, message_.data() + at, take);
-      filled += take;
-    }
-    if (filled < 64 && from + filled == total_) scratch_[filled] = static_cast<char>(0x80);
-    if (done()) {
-      const std::uint64_t bits = __builtin_bswap64(std::uint64_t{total_} * 8);
-      std::memcpy(scratch_ + 56, &bits, 8);
-    }
-    return scratch_;
+    if (message_.size() < 64) return short_block(from);
+    return from == 0 ? first_block() : end_block(from);
   }
 
   void finish(Digest& digest) const {
@@ -137,10 +124,51 @@ class Lane {
   State state{};
 
  private:
+  // Copies of fixed size, and stored as they are loaded again: the processor need not wait for its own stores.
+  const char* first_block() {
+    const auto part = [&](std::size_t at) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(message_.data() + at));
+    };
+    auto* to = reinterpret_cast<__m128i*>(scratch_);
+    _mm_store_si128(to, _mm_or_si128(_mm_slli_si128(part(0), 1), _mm_cvtsi32_si128(prefix_)));
+    for (std::size_t i = 1; i < 4; ++i) _mm_store_si128(to + i, part(16 * i - 1));
+    return scratch_;
+  }
+
+  // The last 64 bytes of the message are put where those that belong to earlier blocks fall before the block.
+  const char* end_block(std::size_t from) {
+    const std::size_t left = total_ > from ? total_ - from : 0;
+    std::memcpy(scratch_ + left, message_.data() + message_.size() - 64, 64);
+    std::memset(scratch_ + 64 + left, 0, 64);
+    if (total_ >= from) scratch_[64 + left] = static_cast<char>(0x80);
+    if (done()) put_length(scratch_ + 64);
+    return scratch_ + 64;
+  }
+
+  const char* short_block(std::size_t from) {
+    std::memset(scratch_, 0, 64);
+    std::size_t filled = 0;
+    if (from == 0) scratch_[filled++] = static_cast<char>(prefix_);
+    if (from < total_) {
+      const std::size_t at = from == 0 ? 0 : from - 1;
+      const std::size_t take = std::min(64 - filled, message_.size() - at);
+      if (take > 0) std::memcpy(scratch_ + filled, message_.data() + at, take);
+      filled += take;
+    }
+    if (filled < 64 && from + filled == total_) scratch_[filled] = static_cast<char>(0x80);
+    if (done()) put_length(scratch_);
+    return scratch_;
+  }
+
+  void put_length(char* block) const {
+    const std::uint64_t bits = __builtin_bswap64(std::uint64_t{total_} * 8);
+    std::memcpy(block + 56, &bits, 8);
+  }
+
   std::string_view message_;
   std::size_t total_ = 0, blocks_ = 0, next_ = 0;
-  char prefix_ = 0;
-  char scratch_[64];
+  int prefix_ = 0;
+  alignas(16) char scratch_[192];
 };
 
 void two_by_two(std::uint8_t prefix, std::span<const std::string_view> messages, std::span<Digest> out) {

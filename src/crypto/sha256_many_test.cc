@@ -24,8 +24,10 @@ void expect_same(std::uint8_t prefix, const std::vector<std::string>& messages, 
 
 TEST(Sha256Many, AgreesWithOpensslForEveryLengthAroundTheBlocks) {
   for (std::size_t size = 0; size < 300; ++size)
-    expect_same(0, {std::string(size, 'a'), std::string(299 - size, 'b'), std::string(size / 2, 'c')},
-                std::to_string(size));
+    expect_same(
+        static_cast<std::uint8_t>(size),
+        {std::string(size, 'a'), std::string(299 - size, 'b'), std::string(size / 2, 'c'), std::string(size, '\xff')},
+        std::to_string(size));
 }
 
 TEST(Sha256Many, AgreesWithOpensslForAnyMixtureOfLengths) {
