@@ -41,13 +41,15 @@ S3Answer get_unsigned(Canary& canary, Trace& trace) {
   return trace.ask(*canary.anonymous, plain_request("GET", kKey), "unsigned");
 }
 
-S3Answer set_public_policy(Canary& canary, Trace& trace) {
+S3Answer set_policy_for(Canary& canary, std::string_view principal, Trace& trace) {
   const std::string policy = fmt::format(
       "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Sid\":\"EnclaveCanary\",\"Effect\":\"Allow\","
-      "\"Principal\":\"*\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::{}/*\"}}]}}",
-      canary.name);
-  return trace.ask(*canary.owner, put_setting("policy", policy), "Allow s3:GetObject to all");
+      "\"Principal\":{{\"AWS\":\"{}\"}},\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::{}/*\"}}]}}",
+      principal, canary.name);
+  return trace.ask(*canary.owner, put_setting("policy", policy), fmt::format("Allow s3:GetObject to {}", principal));
 }
+
+S3Answer set_public_policy(Canary& canary, Trace& trace) { return set_policy_for(canary, "*", trace); }
 
 Support try_acl(Canary& canary, Trace& trace) {
   S3Bucket& owner = *canary.owner;
@@ -81,7 +83,20 @@ Support try_block_acls(Canary& canary, Trace& trace) {
   return set.good() ? Support::accepted_not_enforced : Support::works;
 }
 
+// Some servers take every object for a public one.
+Support try_put_under_block(Canary& canary, Trace& trace) {
+  if (!set_block(canary, {}, trace).good()) return Support::unknown;
+  if (!trace.ask(*canary.owner, plain_request("PUT", kKey, "canary"), "before").good()) return Support::unknown;
+  if (!set_block(canary, {.block_acls = true}, trace).good()) return Support::unknown;
+  const auto put = trace.ask(*canary.owner, plain_request("PUT", kKey, "canary"));
+  return put.good() ? Support::works : Support::refused;
+}
+
 Support try_block_object_acls(Canary& canary, Trace& trace) {
+  if (!trace.ask(*canary.owner, plain_request("PUT", kKey, "canary")).good()) {
+    trace.say("every PUT is refused, so that this one was says nothing");
+    return Support::unknown;
+  }
   const auto put = put_public(canary, trace);
   return put.good() ? Support::accepted_not_enforced : Support::works;
 }
@@ -102,6 +117,15 @@ Support try_block_policy(Canary& canary, Trace& trace) {
   return set.response.status == 403 ? Support::works : support_of(set);
 }
 
+// Others take every Allow for a public one. Where users must exist to be named, nothing can be said (400).
+Support try_policy_under_block(Canary& canary, Trace& trace) {
+  if (!set_block(canary, {.block_policy = true}, trace).good()) return Support::unknown;
+  const auto set = set_policy_for(canary, "arn:aws:iam:::user/enclave-canary", trace);
+  if (set.good()) (void)trace.ask(*canary.owner, sub_request("DELETE", "policy"));
+  if (set.good()) return Support::works;
+  return set.response.status == 403 ? Support::refused : Support::unknown;
+}
+
 Support try_restrict(Canary& canary, Trace& trace) {
   if (canary.anonymous == nullptr || !set_block(canary, {}, trace).good()) return Support::unknown;
   (void)trace.ask(*canary.owner, plain_request("PUT", kKey, "canary"));
@@ -120,10 +144,14 @@ struct Switch {
 };
 constexpr Switch kSwitches[] = {
     {"public_access_block.block_public_acls", "BlockPublicAcls: a public ACL on the bucket is refused", try_block_acls},
+    {"public_access_block.put_still_works", "BlockPublicAcls: an ordinary PUT of an object still works",
+     try_put_under_block},
     {"acl.public_read_refused_by_block", "BlockPublicAcls: a public-read PUT of an object is refused",
      try_block_object_acls},
     {"public_access_block.ignore_public_acls", "IgnorePublicAcls: a public ACL opens nothing", try_ignore_acls},
     {"public_access_block.block_public_policy", "BlockPublicPolicy: a public policy is refused", try_block_policy},
+    {"public_access_block.policy_still_works", "BlockPublicPolicy: a policy for one user is still accepted",
+     try_policy_under_block},
     {"public_access_block.restrict_public_buckets", "RestrictPublicBuckets: a public policy opens nothing",
      try_restrict},
 };

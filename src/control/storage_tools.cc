@@ -15,6 +15,7 @@ using cloud::S3Request;
 namespace {
 
 constexpr std::string_view kPrefix = "enclave-canary/";
+constexpr std::string_view kKept = "before\n";
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kLockSeconds = 600;
 
@@ -102,6 +103,14 @@ Result<void> put_back(Reach& reach, S3Bucket& bucket, cloud::Setting setting, st
   std::string_view name = cloud::query_of(setting);
   if (setting == cloud::Setting::public_access_block) name = "public_access_block";
   return bucket.remove(setting, capabilities->works(fmt::format("delete_setting.{}", name)));
+}
+
+std::string keep_document(std::string_view document) { return std::string(kKept) + std::string(document); }
+
+Result<std::string> kept_document(const Change& change) {
+  if (!change.undo.starts_with(kKept))
+    return Error{Fault::corrupt, "what was kept of \"{}\" cannot be read", change.what};
+  return change.undo.substr(kKept.size());
 }
 
 Result<CanaryObjects> CanaryObjects::open(Reach& reach, S3Bucket& owner) {

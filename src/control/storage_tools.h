@@ -44,6 +44,11 @@ Result<std::string> read_setting(cloud::S3Bucket& bucket, cloud::Setting setting
 /// Writes it, or, when `document` is empty, removes the setting, where a canary has proven that this is safe.
 Result<void> put_back(Reach& reach, cloud::S3Bucket& bucket, cloud::Setting setting, std::string_view document);
 
+/// What a Change keeps of a document: never empty, since that would mean "cannot be undone".
+std::string keep_document(std::string_view document);
+/// The document again. Fault::corrupt when it was not kept by keep_document().
+Result<std::string> kept_document(const Change& change);
+
 /// Objects below "enclave-canary/", which are removed again.
 class CanaryObjects {
  public:

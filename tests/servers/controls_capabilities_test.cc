@@ -2,7 +2,7 @@
 #include <fstream>
 
 #include "cloud/capabilities.h"
-#include "cloud/s3_xml.h"
+#include "cloud/s3_objects.h"
 #include "controls_support.h"
 
 namespace enclave::cloud {
@@ -30,14 +30,14 @@ std::string evidence_of(std::string_view id) {
 }
 
 std::vector<std::string> buckets_of_owner() {
-  auto bucket = open_as_owner("any-bucket-name");
+  const auto bucket = open_as_owner("any-bucket-name");
   EXPECT_TRUE(bucket);
-  const S3Request list{.method = "GET", .account = true};
-  const auto answer = (*bucket)->ask(list);
-  EXPECT_TRUE(answer);
-  auto buckets = parse_buckets(answer->response.body);
-  EXPECT_TRUE(buckets);
-  return *buckets;
+  const auto account = list_buckets(**bucket);
+  EXPECT_TRUE(account) << account.error().text();
+  std::vector<std::string> names;
+  if (account)
+    for (const auto& one : account->buckets) names.push_back(one.name);
+  return names;
 }
 
 // One line each: "id support".

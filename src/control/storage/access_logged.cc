@@ -83,14 +83,16 @@ std::vector<Step> plan(const Facts& facts, const pipeline::Config& config, const
 
 Result<void> enforce(Reach& reach, const Subject& subject, const Facts&, const Keep& keep) {
   S3Bucket* bucket = TRY(reach.storage.bucket(subject.name));
-  TRY(keep({step_of(subject), TRY(read_setting(*bucket, Setting::logging))}));
+  const std::string before = TRY(read_setting(*bucket, Setting::logging));
+  TRY(keep({step_of(subject), keep_document(before)}));
   return bucket->write(Setting::logging, cloud::format_logging(wanted_logging(reach.config, subject)));
 }
 
 Result<void> undo(Reach& reach, const Subject& subject, const Change& change) {
   S3Bucket* bucket = TRY(reach.storage.bucket(subject.name));
+  const std::string document = TRY(kept_document(change));
   Logging before;
-  if (!change.undo.empty()) before = TRY(cloud::parse_logging(change.undo));
+  if (!document.empty()) before = TRY(cloud::parse_logging(document));
   return bucket->write(Setting::logging, cloud::format_logging(before));
 }
 

@@ -62,13 +62,14 @@ std::vector<Step> plan(const Facts& facts, const pipeline::Config&, const Subjec
 
 Result<void> enforce(Reach& reach, const Subject& subject, const Facts&, const Keep& keep) {
   S3Bucket* bucket = TRY(reach.storage.bucket(subject.name));
-  TRY(keep({step_of(subject), TRY(read_setting(*bucket, Setting::encryption))}));
+  const std::string before = TRY(read_setting(*bucket, Setting::encryption));
+  TRY(keep({step_of(subject), keep_document(before)}));
   return bucket->write(Setting::encryption, cloud::format_encryption({std::string(kServerAlgorithm), ""}));
 }
 
 Result<void> undo(Reach& reach, const Subject& subject, const Change& change) {
   S3Bucket* bucket = TRY(reach.storage.bucket(subject.name));
-  return put_back(reach, *bucket, Setting::encryption, change.undo);
+  return put_back(reach, *bucket, Setting::encryption, TRY(kept_document(change)));
 }
 
 Result<std::vector<crypto::AgeRecipient>> recipients_of(const Reach& reach, const Subject& subject) {

@@ -149,14 +149,15 @@ Result<void> enforce(Reach& reach, const Subject& subject, const Facts&, const K
   std::string before;
   Lifecycle lifecycle = TRY(read_lifecycle(*bucket, before));
   merge(lifecycle, wanted_days(wanted));
-  TRY(keep({step_of(subject), before}));
+  TRY(keep({step_of(subject), keep_document(before)}));
   return bucket->write(Setting::lifecycle, cloud::format_lifecycle(lifecycle));
 }
 
 Result<void> undo(Reach& reach, const Subject& subject, const Change& change) {
   S3Bucket* bucket = TRY(reach.storage.bucket(subject.name));
-  if (change.undo.empty()) return put_back(reach, *bucket, Setting::lifecycle, "");
-  const Lifecycle before = TRY(cloud::parse_lifecycle(change.undo));
+  const std::string document = TRY(kept_document(change));
+  if (document.empty()) return put_back(reach, *bucket, Setting::lifecycle, "");
+  const Lifecycle before = TRY(cloud::parse_lifecycle(document));
   return bucket->write(Setting::lifecycle, cloud::format_lifecycle(before));
 }
 

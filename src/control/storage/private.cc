@@ -14,7 +14,6 @@ using cloud::Setting;
 constexpr Standard kStandards[] = {{kNist, "AC-3"}, {kNist, "AC-6"}, {kNist, "SC-7"}, {kCis, "2.1.4"},
                                    {kFsbp, "S3.2"}, {kFsbp, "S3.3"}, {kFsbp, "S3.8"}, {kFsbp, "S3.12"}};
 constexpr std::string_view kAfter[] = {"storage.exists"};
-constexpr std::string_view kAllOn = "all four on";
 
 std::string text_of(const cloud::Grant& grant) {
   constexpr std::string_view kWho[] = {"user ", "everybody", "everybody with an account", "log delivery", ""};
@@ -33,7 +32,6 @@ std::string text_of(const cloud::AccessControl& acl) {
 }
 
 std::string text_of(const cloud::PublicAccessBlock& block) {
-  if (block.all()) return std::string(kAllOn);
   std::string text;
   const auto name = [&](bool on, std::string_view what) {
     if (on) text += (text.empty() ? "" : ", ") + std::string(what);
@@ -43,6 +41,15 @@ std::string text_of(const cloud::PublicAccessBlock& block) {
   name(block.block_public_policy, "BlockPublicPolicy");
   name(block.restrict_public_buckets, "RestrictPublicBuckets");
   return text.empty() ? "off" : text;
+}
+
+// A switch that breaks ordinary use on this server stays off: Ceph 16 refuses every PUT under the first one, and every
+// policy that names a user under the third.
+cloud::PublicAccessBlock wanted_block(const cloud::Capabilities& capabilities) {
+  cloud::PublicAccessBlock wanted{true, true, true, true};
+  wanted.block_public_acls = capabilities.of("public_access_block.put_still_works") != cloud::Support::refused;
+  wanted.block_public_policy = capabilities.of("public_access_block.policy_still_works") != cloud::Support::refused;
+  return wanted;
 }
 
 Result<void> observe_policy(S3Bucket& bucket, Facts& facts) {
@@ -62,6 +69,7 @@ Result<Facts> observe(Reach& reach, const Subject& subject) {
   S3Bucket* bucket = TRY(our_bucket(reach, subject, facts));
   const auto* capabilities = TRY(reach.storage.capabilities());
   const bool blocks = capabilities->works("public_access_block");
+  add(facts, "block.wanted", blocks ? text_of(wanted_block(*capabilities)) : "");
   if (bucket == nullptr) {
     add(facts, "block", blocks ? "off" : "absent");
     return facts;
@@ -85,13 +93,15 @@ Finding judge(const Facts& facts, const pipeline::Config&, const Subject&) {
     finding.state = State::fail;
     finding.evidence = facts.find(fact)->evidence;
   };
-  const std::string_view acl = facts.value("acl"), open = facts.value("policy.public"), block = facts.value("block");
+  const std::string_view acl = facts.value("acl"), open = facts.value("policy.public");
+  const std::string_view block = facts.value("block"), wanted = facts.value("block.wanted");
   say(acl == "private", fmt::format("ACL {}", acl), "acl");
   say(open.empty(), open.empty() ? "no public policy" : fmt::format("public policy: {}", open), "policy.public");
   if (block == "absent") {
     say(true, "no public access block on this server", "block");
   } else {
-    say(block == kAllOn, fmt::format("public access block {}", block), "block");
+    finding.expected += fmt::format(" by {}", wanted);
+    say(block == wanted, fmt::format("public access block: {}", block), "block");
   }
   return finding;
 }
@@ -113,8 +123,9 @@ std::vector<Step> plan(const Facts& facts, const pipeline::Config&, const Subjec
     steps.push_back({policy_step(subject), show_policy(policy), closed ? show_policy(*closed) : "",
                      "who reads or writes by this statement no longer can", true});
   }
-  if (block != "absent" && block != kAllOn)
-    steps.push_back({block_step(subject), std::string(block), std::string(kAllOn), "", true});
+  const std::string_view wanted = facts.value("block.wanted");
+  if (block != "absent" && block != wanted)
+    steps.push_back({block_step(subject), std::string(block), std::string(wanted), "", true});
   return steps;
 }
 
@@ -147,10 +158,11 @@ Result<void> enforce(Reach& reach, const Subject& subject, const Facts& facts, c
   TRY(close_acl(*bucket, subject, keep));
   TRY(close_policy(reach, *bucket, subject, keep));
   const std::string_view block = facts.value("block");
-  if (block == "absent" || block == kAllOn) return {};
+  if (block == "absent" || block == facts.value("block.wanted")) return {};
   const std::string before = TRY(read_setting(*bucket, Setting::public_access_block));
   TRY(keep({block_step(subject), "block\n" + before}));
-  return bucket->write(Setting::public_access_block, cloud::format_public_access_block({true, true, true, true}));
+  const auto wanted = wanted_block(*TRY(reach.storage.capabilities()));
+  return bucket->write(Setting::public_access_block, cloud::format_public_access_block(wanted));
 }
 
 Result<void> undo(Reach& reach, const Subject& subject, const Change& change) {

@@ -119,14 +119,14 @@ Result<void> enforce(Reach& reach, const Subject& subject, const Facts&, const K
   if (!found.enabled)
     return Error{Fault::conflict, "bucket {} has no object lock, and an existing bucket cannot be given one",
                  subject.name};
-  TRY(keep({step_of(subject, wanted), before}));
+  TRY(keep({step_of(subject, wanted), keep_document(before)}));
   return bucket->write(Setting::object_lock, cloud::format_object_lock(wanted_lock(wanted)));
 }
 
 // New objects only: what is held already stays held.
 Result<void> undo(Reach& reach, const Subject& subject, const Change& change) {
   S3Bucket* bucket = TRY(reach.storage.bucket(subject.name));
-  const ObjectLock before = TRY(cloud::parse_object_lock(change.undo));
+  const ObjectLock before = TRY(cloud::parse_object_lock(TRY(kept_document(change))));
   return bucket->write(Setting::object_lock, cloud::format_object_lock(before));
 }
 

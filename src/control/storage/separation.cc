@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "cloud/s3_objects.h"
 #include "control/storage_policy.h"
 #include "control/storage_tools.h"
 
@@ -15,24 +16,15 @@ constexpr std::string_view kAfter[] = {"storage.exists", "storage.private", "sto
 constexpr std::string_view kMaySid = "EnclaveWriterMayPut";
 constexpr std::string_view kOnlySid = "EnclaveWriterOnlyPuts";
 
-std::string between(std::string_view text, std::string_view from, std::string_view to) {
-  const auto begin = text.find(from);
-  if (begin == std::string_view::npos) return {};
-  const auto end = text.find(to, begin + from.size());
-  return end == std::string_view::npos ? "" : std::string(text.substr(begin + from.size(), end - begin - from.size()));
-}
-
 // Who the server says this identity is: the owner of its list of buckets.
 Result<std::string> id_of(Reach& reach, const Subject& subject, As as) {
   S3Bucket* bucket = TRY(reach.storage.bucket(subject.name, as));
-  const auto answer = TRY(bucket->ask({.method = "GET", .response_bytes_max = 16 << 20, .account = true}));
-  if (!answer.good())
-    return Error{Fault::denied, "the identity cannot ask who it is: {} {}", answer.request, answer.outcome()};
-  std::string id = between(answer.response.body, "<ID>", "</ID>");
+  std::string id = TRY(cloud::list_buckets(*bucket)).owner;
   const bool plain = std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("-_.$@").find(c) != std::string_view::npos;
   });
+  // It becomes a part of the policy.
   if (id.empty() || id.size() > 256 || !plain) return Error{Fault::corrupt, "the server does not say who it is"};
   return id;
 }
@@ -145,21 +137,21 @@ Result<void> enforce(Reach& reach, const Subject& subject, const Facts& facts, c
   S3Bucket* bucket = TRY(reach.storage.bucket(subject.name));
   const std::string before = TRY(read_setting(*bucket, Setting::policy));
   const std::string after = TRY(with_writer(before, subject.name, principal));
-  TRY(keep({step_of(subject), before}));
+  TRY(keep({step_of(subject), keep_document(before)}));
   return bucket->write(Setting::policy, after);
 }
 
 Result<void> undo(Reach& reach, const Subject& subject, const Change& change) {
   S3Bucket* bucket = TRY(reach.storage.bucket(subject.name));
-  return put_back(reach, *bucket, Setting::policy, change.undo);
+  return put_back(reach, *bucket, Setting::policy, TRY(kept_document(change)));
 }
 
 // An upload that is begun needs the right to put, and leaves nothing that retention would hold.
-void try_to_put(S3Bucket& owner, S3Bucket& writer, const std::string& key, std::vector<Trial>& trials) {
-  const auto begun = writer.ask(request_of("POST", key, {{"uploads", ""}}));
-  trials.push_back(must_work("the writer begins an upload", begun));
-  const std::string upload = begun ? between(begun->response.body, "<UploadId>", "</UploadId>") : "";
-  if (!upload.empty()) (void)owner.ask(request_of("DELETE", key, {{"uploadId", upload}}));
+Trial begin_to_put(S3Bucket& owner, S3Bucket& writer, const std::string& key) {
+  Trial trial = must_work("the writer begins an upload", writer.ask(request_of("POST", key, {{"uploads", ""}})));
+  if (const auto uploads = cloud::list_uploads(owner, key, 10))
+    for (const auto& upload : *uploads) (void)cloud::abort_upload(owner, {upload.key, upload.id});
+  return trial;
 }
 
 Result<std::vector<Trial>> prove(Reach& reach, const Subject& subject) {
@@ -173,7 +165,7 @@ Result<std::vector<Trial>> prove(Reach& reach, const Subject& subject) {
   trials.push_back(must_work("the owner puts a canary object", put));
   if (!put || !put->good()) return trials;
   const std::string version(put->response.header("x-amz-version-id"));
-  try_to_put(*owner, *writer, canaries.new_key(), trials);
+  trials.push_back(begin_to_put(*owner, *writer, canaries.new_key()));
   const auto refuse = [&](std::string_view what, const cloud::S3Request& request) {
     trials.push_back(must_be_refused(fmt::format("the writer {}", what), writer->ask(request)));
   };

@@ -103,7 +103,7 @@ Result<void> enforce(Reach& reach, const Subject& subject, const Facts& facts, c
   S3Bucket* bucket = TRY(reach.storage.bucket(subject.name));
   const std::string before = TRY(read_setting(*bucket, Setting::policy));
   const std::string after = TRY(with_statement(before, facts.value("statement")));
-  TRY(keep({step_of(subject), before}));
+  TRY(keep({step_of(subject), keep_document(before)}));
   TRY(bucket->write(Setting::policy, after));
   // The probe has shown that requests over TLS pass; should this bucket differ, the way back may still be open.
   const auto check = bucket->read(Setting::policy);
@@ -115,7 +115,7 @@ Result<void> enforce(Reach& reach, const Subject& subject, const Facts& facts, c
 
 Result<void> undo(Reach& reach, const Subject& subject, const Change& change) {
   S3Bucket* bucket = TRY(reach.storage.bucket(subject.name));
-  return put_back(reach, *bucket, Setting::policy, change.undo);
+  return put_back(reach, *bucket, Setting::policy, TRY(kept_document(change)));
 }
 
 // Refused, redirected to https, or nobody there. 404 comes from a server that does not know what is there over TLS.
