@@ -85,7 +85,8 @@ TEST_F(BucketTest, VersioningAndAclsAreReadAndWritten) {
   ASSERT_TRUE(acl) << acl.error().text();
   EXPECT_TRUE(acl->is_private());
   MUST(bucket_->client().send({.method = "PUT", .query = {{"acl", ""}}, .headers = {{"x-amz-acl", "public-read"}}}));
-  EXPECT_TRUE(parse_acl(bucket_->read(Setting::acl).value())->is_public());
+  // Swift reads back "private" whatever was set: there only a trial tells.
+  EXPECT_EQ(parse_acl(bucket_->read(Setting::acl).value())->is_public(), !is_swift());
   MUST(bucket_->write(Setting::acl, format_acl(*acl)));
   EXPECT_TRUE(parse_acl(bucket_->read(Setting::acl).value())->is_private());
 }
