@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "cli/json.h"
 #include "cli/live.h"
+#include "cli/object_events.h"
 #include "cli/store.h"
 #include "io/host.h"
 #include "io/stop_signals.h"
@@ -59,7 +60,49 @@ pipeline::EngineOptions engine_options(const pipeline::Config& config, const io:
   return options;
 }
 
-Result<void> add_inputs(const pipeline::Config& config, pipeline::Engine& engine, Shell& shell, Live& live) {
+Node text_node(std::string text) {
+  Node node;
+  node.kind = Node::Kind::scalar;
+  node.scalar = std::move(text);
+  return node;
+}
+
+/// As if it stood below inputs: the file in which `enclave object` records what was done.
+Node object_events_input(const std::string& path) {
+  std::string pattern;
+  for (const char c : path) {
+    if (std::string_view("*?[\\").find(c) != std::string_view::npos) pattern += '\\';
+    pattern += c;
+  }
+  Node paths;
+  paths.kind = Node::Kind::list;
+  paths.items.push_back(text_node(std::move(pattern)));
+  Node input;
+  input.kind = Node::Kind::map;
+  input.members.push_back({"type", {}, text_node("file")});
+  input.members.push_back({"id", {}, text_node(std::string(kObjectEventsInput))});
+  input.members.push_back({"paths", {}, std::move(paths)});
+  return input;
+}
+
+/// Nothing when an input of the configuration reads that file, or has taken the name.
+const pipeline::InputPlugin* reader_of_events(const pipeline::Config& config, const Node& wanted) {
+  const pipeline::InputPlugin* file = nullptr;
+  for (const auto* plugin : pipeline::input_plugins())
+    if (plugin->name == "file") file = plugin;
+  for (const auto& input : config.inputs) {
+    if (input.id == kObjectEventsInput) return nullptr;
+    if (file == nullptr || input.plugin != file || !input.enabled) continue;
+    const std::vector<const Node*> both{&input.node, &wanted};
+    Diagnostics overlaps;
+    if (file->check_together != nullptr) file->check_together(std::span(both), overlaps);
+    if (overlaps.has_errors()) return nullptr;
+  }
+  return file;
+}
+
+Result<void> add_inputs(const pipeline::Config& config, const Node& events, pipeline::Engine& engine, Shell& shell,
+                        Live& live) {
   std::size_t open = 0;
   for (const auto& input : config.inputs) {
     if (!input.enabled) continue;
@@ -69,6 +112,11 @@ Result<void> add_inputs(const pipeline::Config& config, pipeline::Engine& engine
     ++open;
   }
   if (open == 0) live.say("Nothing is read: there is no input below logging: inputs:");
+  if (const auto* plugin = reader_of_events(config, events)) {
+    auto opened = plugin->open({events, shell.world, engine.positions(), engine.input_log()});
+    if (!opened) return std::move(opened).error().within(fmt::format("the input {}", kObjectEventsInput));
+    engine.add_input(std::string(kObjectEventsInput), std::move(*opened));
+  }
   return {};
 }
 
@@ -103,6 +151,7 @@ class Session {
       : config_(config),
         options_(options),
         shell_(shell),
+        events_(object_events_input(join_path(config.state, kObjectEvents))),
         live_(options.json ? shell.err : shell.out, shell.err, shell.err_terminal) {}
 
   Result<int> run() {
@@ -126,7 +175,7 @@ class Session {
       live_.say(fmt::format("{}: {}", over ? "No longer so" : "Trouble", text));
     });
     greet(engine->status(), recipients.identity_made);
-    TRY(add_inputs(config_, *engine, shell_, live_));
+    TRY(add_inputs(config_, events_, *engine, shell_, live_));
     return finish(*engine, *store, waiter);
   }
 
@@ -158,6 +207,7 @@ class Session {
   const pipeline::Config& config_;
   const SessionOptions& options_;
   Shell& shell_;
+  const Node events_;
   Live live_;
   std::atomic<bool> stop_{false};
 };
