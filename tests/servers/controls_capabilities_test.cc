@@ -16,7 +16,11 @@ using ::testing::Not;
 const Capabilities& probed() {
   static const Capabilities found = [] {
     const ProbeReach reach{open_as_owner, open_as_nobody, open_plainly};
-    auto result = probe_capabilities(io::real_world(), reach, nullptr);
+    auto result = probe_capabilities(io::real_world(), reach, [](std::string_view title) {
+      if (std::getenv("S3_TELL") != nullptr)
+        std::printf("%s %s\n", format_time(io::real_world().clock.wall_ns()).substr(11, 12).c_str(),
+                    std::string(title).c_str());
+    });
     EXPECT_TRUE(result) << result.error().text();
     return result ? *result : Capabilities{};
   }();
