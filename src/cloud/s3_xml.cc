@@ -65,18 +65,23 @@ Result<ListPage> parse_versions(std::string_view xml) {
   page.truncated = child_text(root, "IsTruncated") == "true";
   page.next_key = text_in(child_text(root, "NextKeyMarker"), encoded);
   page.next_version = child_text(root, "NextVersionIdMarker");
+  std::string_view last_version;
   for (const auto& child : root.children()) {
     const bool marker = local_name(child) == "DeleteMarker";
     if (!marker && local_name(child) != "Version") continue;
     TRY(check_count(page));
     ObjectInfo info = TRY(entry_of(child, encoded, marker));
     info.latest = child_text(child, "IsLatest") == "true";
-    info.version = child_text(child, "VersionId");
+    last_version = child_text(child, "VersionId");
+    info.version = last_version;
     if (info.latest && info.version == "null") info.version.clear();
     page.entries.push_back(std::move(info));
   }
   if (page.truncated && page.next_key.empty())
     return Error{Fault::corrupt, "the server cut its list short and does not say how to go on"};
+  // Swift says "null" here whatever came last, and would then leave out the older versions of that key.
+  if (page.next_version == "null" && !page.entries.empty() && page.entries.back().key == page.next_key)
+    page.next_version = last_version;
   return page;
 }
 

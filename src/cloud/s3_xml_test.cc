@@ -110,5 +110,15 @@ TEST(S3Errors, HttpDatesAreRead) {
     EXPECT_FALSE(parse_http_date(text)) << text;
 }
 
+TEST(S3Xml, TheNextPageOfVersionsBeginsBehindTheLastOneWhateverSwiftSays) {
+  const auto page = parse_versions(
+      "<ListVersionsResult><NextKeyMarker>k</NextKeyMarker><NextVersionIdMarker>null</NextVersionIdMarker>"
+      "<IsTruncated>true</IsTruncated><Version><Key>k</Key><VersionId>1795455362.77833</VersionId>"
+      "<IsLatest>false</IsLatest><LastModified>2026-11-23T17:36:03.000Z</LastModified><Size>1</Size></Version>"
+      "</ListVersionsResult>");
+  ASSERT_TRUE(page) << page.error().text();
+  EXPECT_EQ(page->next_version, "1795455362.77833");
+}
+
 }  // namespace
 }  // namespace enclave::cloud

@@ -220,6 +220,8 @@ class CurlClient final : public HttpClient {
     }
     // Waiting for "100 Continue" costs a second with servers that do not know it.
     TRY(append(headers, "Expect:"));
+    // Without it some servers (Swift, for versions) wait for a body that never comes.
+    if (request.method == "DELETE" && request.body.empty()) TRY(append(headers, "Content-Length: 0"));
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
     curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);

@@ -187,5 +187,12 @@ TEST(Http, ManyThreadsShareOneClient) {
   EXPECT_EQ(right.load(), 120);
 }
 
+TEST(Http, ADeleteSaysThatItHasNoBody) {
+  ScriptedServer server([](const ScriptedServer::Request&) { return ScriptedServer::answer(204, ""); });
+  const auto client = HttpClient::make({.ca_file = "", .plain_http = true, .proxy = ""}).value();
+  ASSERT_TRUE(client->send({.method = "DELETE", .url = server.url() + "/k", .headers = {}, .body = {}}));
+  EXPECT_NE(server.requests().at(0).head.find("Content-Length: 0\r\n"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace enclave::io
