@@ -8,8 +8,11 @@ namespace {
 pipeline::Config config() {
   pipeline::Config config;
   config.path = "enclave.yaml";
-  config.buckets.push_back({.name = "data", .purpose = "data"});
-  config.buckets.push_back({.name = "logs", .purpose = "logs"});
+  for (const char* purpose : {"data", "logs"}) {
+    pipeline::BucketConfig bucket;
+    bucket.name = bucket.purpose = purpose;
+    config.buckets.push_back(std::move(bucket));
+  }
   return config;
 }
 
