@@ -17,7 +17,8 @@ Result<bool> remove_canary(S3Bucket& bucket) {
   for (int page = 0; page < 100; ++page) {
     S3Request list{"GET", "", {{"versions", ""}}, {}, {}, kListBytesMax, true};
     const S3Answer listed = TRY(bucket.ask(list));
-    if (listed.response.status == 404) return true;
+    // A list may say so of a bucket that is just made; its DELETE is sent all the same.
+    if (listed.response.status == 404) break;
     const auto versions = listed.good() ? parse_versions(listed.response.body) : Result<ListPage>(ListPage{});
     if (!versions) return std::move(versions).error();
     std::size_t removed = 0;
@@ -140,10 +141,11 @@ Result<Canary*> Prober::make_canary(const NewBucket& wanted) {
   return canaries_.back().get();
 }
 
-bool Prober::revive(Canary& canary, Trace& trace) {
-  const auto made = canary.owner->create({});
-  if (!made) trace.say("making the canary again: " + made.error().text());
-  return made.has_value();
+Result<void> Prober::revive(Canary& canary) {
+  auto another = TRY(open_canary(reach_, new_name(world_)));
+  TRY(another->owner->create({}));
+  canary = std::move(*another);
+  return {};
 }
 
 void Prober::probe(std::string_view id, std::string_view title, const std::function<Support(Trace&)>& attempt) {

@@ -29,14 +29,13 @@ constexpr DeleteProbe kDeletes[] = {
 };
 
 // Gone, or not to be told: then nobody must rely on it.
-bool still_there(Prober& prober, Canary& canary, Trace& trace) {
+bool still_there(Canary& canary, Trace& trace) {
   if (trace.ask(*canary.owner, plain_request("HEAD")).good()) return true;
   trace.say("the bucket itself is gone");
-  (void)prober.revive(canary, trace);
   return false;
 }
 
-Support try_delete(Prober& prober, Canary& canary, const DeleteProbe& probe, Trace& trace) {
+Support try_delete(Canary& canary, const DeleteProbe& probe, Trace& trace) {
   const std::string policy = fmt::format(
       "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Sid\":\"EnclaveCanary\",\"Effect\":\"Deny\",\"Principal\":\"*\","
       "\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::{}/enclave-none/*\"}}]}}",
@@ -44,37 +43,37 @@ Support try_delete(Prober& prober, Canary& canary, const DeleteProbe& probe, Tra
   const auto set = trace.ask(
       *canary.owner, put_setting(probe.query, probe.document.empty() ? std::string_view(policy) : probe.document));
   const auto removed = trace.ask(*canary.owner, sub_request("DELETE", probe.query), "on an empty canary bucket");
-  if (!still_there(prober, canary, trace)) return Support::absent;
+  if (!still_there(canary, trace)) return Support::absent;
   if (!set.good()) return support_of(set);
   return removed.good() ? Support::works : support_of(removed);
 }
 
 // Nothing is more dangerous than to be wrong here, so only a bucket that is still there counts as safe.
-Support try_unknown(Prober& prober, Canary& canary, Trace& trace) {
+Support try_unknown(Canary& canary, Trace& trace) {
   const auto removed =
       trace.ask(*canary.owner, sub_request("DELETE", "enclave-canary"), "a sub-resource that no server knows");
   if (removed.response.status == 0) return Support::unknown;
-  return still_there(prober, canary, trace) ? Support::works : Support::absent;
+  return still_there(canary, trace) ? Support::works : Support::absent;
 }
 
 }  // namespace
 
 void probe_deletes(Prober& prober) {
   constexpr std::string_view kUnknownTitle = "DELETE of an unknown sub-resource leaves the bucket";
-  const auto canary = prober.make_canary({});
-  for (const auto& probe : kDeletes) {
-    if (!canary) {
-      prober.without(probe.id, probe.title, Support::unknown, canary.error().text());
-    } else {
-      prober.probe(probe.id, probe.title, [&](Trace& trace) { return try_delete(prober, **canary, probe, trace); });
-    }
-  }
-  if (!canary) {
-    prober.without("unknown_delete_is_safe", kUnknownTitle, Support::unknown, canary.error().text());
-  } else {
-    prober.probe("unknown_delete_is_safe", kUnknownTitle,
-                 [&](Trace& trace) { return try_unknown(prober, **canary, trace); });
-  }
+  const auto made = prober.make_canary({});
+  Result<void> ready;
+  if (!made) ready = made.error();
+  bool gone = false;
+  const auto attempt = [&](std::string_view id, std::string_view title, const auto& tried) {
+    if (ready && std::exchange(gone, false)) ready = prober.revive(**made);
+    if (!ready) return prober.without(id, title, Support::unknown, ready.error().text());
+    prober.probe(id, title, tried);
+    Trace after;
+    gone = after.ask(*(*made)->owner, plain_request("HEAD")).response.status == 404;
+  };
+  for (const auto& probe : kDeletes)
+    attempt(probe.id, probe.title, [&](Trace& trace) { return try_delete(**made, probe, trace); });
+  attempt("unknown_delete_is_safe", kUnknownTitle, [&](Trace& trace) { return try_unknown(**made, trace); });
 }
 
 }  // namespace enclave::cloud::probing

@@ -54,8 +54,9 @@ class Prober {
 
   /// A new canary bucket. It is removed by clean_up().
   Result<Canary*> make_canary(const NewBucket& wanted);
-  /// Makes a canary again that a request removed; false when the server does not.
-  bool revive(Canary& canary, Trace& trace);
+  /// Puts a new bucket in the place of one that a request has removed. Not of the same name: servers take a while
+  /// until a name can be used again.
+  Result<void> revive(Canary& canary);
   /// Tries one capability and takes it down.
   void probe(std::string_view id, std::string_view title, const std::function<Support(Trace&)>& attempt);
   /// Takes down what cannot be tried because something that it needs is not there.
