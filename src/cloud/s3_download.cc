@@ -83,6 +83,36 @@ Result<void> ObjectReader::read(std::uint64_t first, std::uint64_t count, std::s
   return {};
 }
 
+Result<std::string> ObjectReader::fetch_chunks(std::uint64_t first, std::uint64_t count, S3Told& told) const {
+  ENSURE(first % kChunk == 0 && first <= bytes_ && count <= bytes_ - first);
+  if (!age_) return count == 0 ? std::string() : fetched(first, count, told);
+  const std::uint64_t chunk = first / kChunk;
+  const std::uint64_t end = count == 0 ? chunk + 1 : (first + count - 1) / kChunk + 1;
+  const std::uint64_t from = age_->offset_of(chunk);
+  return fetched(from, age_->offset_of(end) - from, told);
+}
+
+Result<void> ObjectReader::open_chunks(std::uint64_t first, std::string_view stored,
+                                       const std::function<Result<void>(std::string_view)>& take) const {
+  // So many at once that what was opened is still in the processor's cache when it is taken.
+  constexpr std::size_t kAtOnce = 4;
+  std::string plain;
+  plain.reserve(kAtOnce * kChunk);
+  for (std::uint64_t chunk = first / kChunk; !stored.empty(); chunk += kAtOnce) {
+    const std::string_view piece = stored.substr(0, kAtOnce * (age_ ? crypto::kAgeStreamSealedChunk : kChunk));
+    stored.remove_prefix(piece.size());
+    if (!age_) {
+      TRY(take(piece));
+      continue;
+    }
+    plain.clear();
+    if (auto opened = age_->open(chunk, piece, plain); !opened)
+      return std::move(opened).error().within(fmt::format("{}: \"{}\"", bucket_->name(), head_.info.key));
+    TRY(take(plain));
+  }
+  return {};
+}
+
 namespace {
 
 /// Fetches parts at once and gives them on in order, to be digested.
@@ -100,23 +130,34 @@ class Download {
     return std::min(part_bytes_, reader_.bytes() - part * part_bytes_);
   }
 
-  /// `get(part, into)` fetches or reads again, in any order; `take` gets each in order.
-  Result<void> run(const std::function<Result<void>(std::uint64_t part, std::string& into)>& get,
-                   const std::function<Result<void>(std::string_view)>& take) {
-    std::vector<std::string> buffers(options_.parallel);
+  struct Part {
+    std::string bytes;
+    bool plain = false;  ///< they were opened before, and need not be taken again
+  };
+
+  /// `get` brings a part, in any order; `take` gets the plain text in order and in small pieces, and `taken` is told
+  /// when a part was taken. Only fetching is done by several threads at once: the rest is much faster than any network.
+  Result<void> run(const std::function<Result<Part>(std::uint64_t part)>& get,
+                   const std::function<Result<void>(std::uint64_t at, std::string_view)>& take,
+                   const std::function<Result<void>(std::uint64_t part)>& taken) {
     crypto::Sha256 digest;
     const bool digested = reader_.facts().sha256.has_value();
-    TRY(in_parallel(options_.parallel, parts(), [&](unsigned worker, std::uint64_t part) -> Result<void> {
-      std::string& buffer = buffers[worker];
-      buffer.clear();
+    TRY(in_parallel(options_.parallel, parts(), [&](unsigned, std::uint64_t number) -> Result<void> {
       const auto step = [&]() -> Result<void> {
         if (options_.is_stopped()) return Error{Fault::busy, "interrupted"};
-        TRY(get(part, buffer));
-        if (!turns_.wait(part)) return {};
-        if (digested) digest.update(buffer);
-        TRY(take(buffer));
+        const Part part = TRY(get(number));
+        if (!turns_.wait(number)) return {};
+        std::uint64_t at = number * part_bytes_;
+        const auto piece = [&](std::string_view plain) -> Result<void> {
+          if (digested) digest.update(plain);
+          if (!part.plain) TRY(take(at, plain));
+          at += plain.size();
+          return {};
+        };
+        TRY(part.plain ? piece(part.bytes) : reader_.open_chunks(at, part.bytes, piece));
+        if (!part.plain) TRY(taken(number));
         turns_.done();
-        if (options_.progress) options_.progress(buffer.size());
+        if (options_.progress) options_.progress(bytes_of(number));
         return {};
       };
       auto done = step();
@@ -129,12 +170,13 @@ class Download {
     return {};
   }
 
-  Result<void> fetch(std::uint64_t part, std::string& into) {
+  Result<Part> fetch(std::uint64_t part) {
     S3Told told;
-    auto read = reader_.read(part * part_bytes_, bytes_of(part), into, told);
+    auto read = reader_.fetch_chunks(part * part_bytes_, bytes_of(part), told);
     const std::lock_guard lock(mutex_);
     if (!told.request_id.empty()) told_ = told;
-    return read;
+    if (!read) return std::move(read).error();
+    return Part{std::move(*read), false};
   }
 
  private:
@@ -175,10 +217,7 @@ class PartsThere {
     for (const auto& [part, crc] : known_) TRY(write(part, crc));
     return {};
   }
-  Result<void> add(std::uint64_t part, std::uint32_t crc) {
-    const std::lock_guard lock(mutex_);
-    return write(part, crc);
-  }
+  Result<void> add(std::uint64_t part, std::uint32_t crc) { return write(part, crc); }
   std::optional<std::uint32_t> find(std::uint64_t part) const {
     const auto found = known_.find(part);
     return found == known_.end() ? std::nullopt : std::optional(found->second);
@@ -198,7 +237,6 @@ class PartsThere {
   std::map<std::uint64_t, std::uint32_t> known_;
   std::unique_ptr<File> file_;
   std::uint64_t end_ = 0;
-  std::mutex mutex_;
 };
 
 std::string hidden(const std::string& path, std::string_view ending) {
@@ -236,8 +274,14 @@ class FileDownload {
     if (!out_.resumed) TRY(remove_if_there(files_, temporary_));
     file_ = TRY(files_.create(temporary_, out_.resumed ? Create::keep : Create::exclusive));
     if (large) TRY(there_.begin());
-    auto got = download_.run([&](std::uint64_t part, std::string& into) { return get(part, into, large); },
-                             [](std::string_view) -> Result<void> { return {}; });
+    std::uint32_t crc = 0;
+    auto got = download_.run(
+        [&](std::uint64_t part) { return get(part); },
+        [&](std::uint64_t at, std::string_view plain) {
+          if (large) crc = crc32c(plain, crc);
+          return file_->write_at(at, plain);
+        },
+        [&](std::uint64_t part) { return large ? there_.add(part, std::exchange(crc, 0)) : Result<void>(); });
     if (!got) return give_up(std::move(got).error(), large);
     if (out_.resumed) TRY(file_->truncate(reader_.bytes()));
     out_.bytes = reader_.bytes();
@@ -262,15 +306,13 @@ class FileDownload {
                        reader_.bytes(), download_.part_bytes());
   }
 
-  Result<void> get(std::uint64_t part, std::string& into, bool large) {
-    const std::uint64_t at = part * download_.part_bytes();
+  Result<Download::Part> get(std::uint64_t part) {
     if (const auto crc = out_.resumed ? there_.find(part) : std::nullopt) {
-      if (read_again(*file_, at, download_.bytes_of(part), into) && crc32c(into) == *crc) return {};
-      into.clear();
+      Download::Part again{{}, true};
+      const std::uint64_t at = part * download_.part_bytes();
+      if (read_again(*file_, at, download_.bytes_of(part), again.bytes) && crc32c(again.bytes) == *crc) return again;
     }
-    TRY(download_.fetch(part, into));
-    TRY(file_->write_at(at, into));
-    return large ? there_.add(part, crc32c(into)) : Result<void>();
+    return download_.fetch(part);
   }
 
   Error give_up(Error error, bool large) {
@@ -315,7 +357,9 @@ Result<Downloaded> download_stream(const ObjectReader& reader,
                                    const std::function<Result<void>(std::string_view)>& take,
                                    const TransferOptions& options, S3Told& told) {
   Download download(reader, options, told);
-  TRY(download.run([&](std::uint64_t part, std::string& into) { return download.fetch(part, into); }, take));
+  TRY(download.run([&](std::uint64_t part) { return download.fetch(part); },
+                   [&](std::uint64_t, std::string_view plain) { return take(plain); },
+                   [](std::uint64_t) -> Result<void> { return {}; }));
   return Downloaded{reader.bytes(), reader.is_encrypted(), reader.is_encrypted() || reader.facts().sha256.has_value(),
                     false, ""};
 }

@@ -76,6 +76,12 @@ class ObjectReader {
   /// Appends [first, first + count), which must lie within the object; fetches only the chunks that hold it.
   Result<void> read(std::uint64_t first, std::uint64_t count, std::string& out, S3Told& told) const;
 
+  /// The same in two steps, for whole chunks: what is stored of them, and what that is. `take` gets the plain text in
+  /// small pieces, in order.
+  Result<std::string> fetch_chunks(std::uint64_t first, std::uint64_t count, S3Told& told) const;
+  Result<void> open_chunks(std::uint64_t first, std::string_view stored,
+                           const std::function<Result<void>(std::string_view)>& take) const;
+
  private:
   ObjectReader() = default;
   Result<std::string> fetched(std::uint64_t first, std::uint64_t count, S3Told& told) const;
