@@ -77,6 +77,7 @@ Finding judge(const Facts& facts, const pipeline::Config&, const Subject&) {
   }
   if (!by_policy(facts)) {
     finding.found = "https endpoint; this server has no policy that could refuse plain HTTP, so the trial decides";
+    finding.remedy = "where plain HTTP is answered, ask who runs the server to close that port to you";
     return finding;
   }
   const Fact& tls = *facts.find("tls");
