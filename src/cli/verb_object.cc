@@ -46,7 +46,7 @@ constexpr OptionSpec kOptions[] = {
     {'i',
      "identity",
      "FILE",
-     "get: the age identity. Default: that of the log, if it is here.",
+     "get: the age identity. Default: those of the buckets and of the log that are here.",
      false,
      Completes::file,
      {}},
@@ -69,7 +69,7 @@ constexpr OptionSpec kOptions[] = {
     {0, "version", "VERSION", "This version instead of the latest.", false, Completes::nothing, {}},
     {0, "versions", "", "ls: older versions too.", false, Completes::nothing, {}},
     {'y', "yes", "", "rm: do not ask for it again.", false, Completes::nothing, {}},
-    {'p', "parallel", "N", "So many requests at once, 1 to 64. Default: 4.", false, Completes::nothing, {}},
+    {'p', "parallel", "N", "So many requests at once, 1 to 64. Default: 8.", false, Completes::nothing, {}},
     {0, "part-size", "SIZE", "Large objects go in parts of this size. Default: 8MiB.", false, Completes::nothing, {}},
     kUnrecordedOption};
 

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "cloud/parallel.h"
 #include "cloud/s3_transfer.h"
+#include "io/append_file.h"
 
 namespace enclave::cloud {
 namespace {
@@ -274,6 +275,7 @@ class FileDownload {
     if (!out_.resumed) TRY(remove_if_there(files_, temporary_));
     file_ = TRY(files_.create(temporary_, out_.resumed ? Create::keep : Create::exclusive));
     if (large) TRY(there_.begin());
+    const io::EarlyWriter early(large ? temporary_ : "");
     std::uint32_t crc = 0;
     auto got = download_.run(
         [&](std::uint64_t part) { return get(part); },

@@ -17,7 +17,7 @@
 namespace enclave::cloud {
 
 struct TransferOptions {
-  unsigned parallel = 4;                    ///< threads, 1 to 64
+  unsigned parallel = 8;                    ///< threads, 1 to 64
   std::uint64_t part_bytes = 8 << 20;       ///< of plain text; see part_bytes_for()
   std::string journals;                     ///< directory for what interrupted transfers need; empty: they begin anew
   const std::atomic<bool>* stop = nullptr;  ///< true: end soon, with Fault::busy and what can be resumed kept

@@ -28,6 +28,13 @@ Result<void> AppendFile::sync() const {
   return {};
 }
 
+EarlyWriter::EarlyWriter(const std::string& path) : fd_(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)) {}
+
+void EarlyWriter::written(std::uint64_t offset, std::uint64_t bytes) const {
+  if (!fd_.is_open()) return;
+  (void)::sync_file_range(fd_.get(), static_cast<off64_t>(offset), static_cast<off64_t>(bytes), SYNC_FILE_RANGE_WRITE);
+}
+
 Result<void> sync_file_system(const std::string& path) {
   const Descriptor fd(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY); }));
   if (!fd.is_open()) return system_error(errno, path, "open it");

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <memory>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -23,6 +23,16 @@ class AppendFile {
   AppendFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
   Descriptor fd_;
   std::string path_;
+};
+
+/// Lets the kernel write a file to the disk while more of it comes: the sync at its end then waits less. A hint.
+class EarlyWriter {
+ public:
+  explicit EarlyWriter(const std::string& path);
+  void written(std::uint64_t offset, std::uint64_t bytes) const;
+
+ private:
+  Descriptor fd_;
 };
 
 /// Everything that was written to the file system that holds `path` is on its disk when it returns: cheaper than one
