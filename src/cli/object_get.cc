@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+
 #include "base/encoding.h"
 #include "base/files.h"
 #include "cli/config_file.h"
@@ -60,9 +63,16 @@ Result<std::vector<crypto::AgeIdentity>> identities_of(ObjectSession& session) {
   Files& files = session.shell().world.files;
   if (arguments.has("identity"))
     return keys::load_identities(files, absolute_path(session.shell(), arguments.value("identity")));
-  auto own = keys::load_identities(files, session.config().keys.identity);
-  if (own) return own;
-  return std::vector<crypto::AgeIdentity>();
+  // Those that happen to be on this machine; that none fits is said with the object.
+  std::vector<crypto::AgeIdentity> all;
+  const auto take = [&](const std::string& path) {
+    auto own = keys::load_identities(files, path);
+    if (own) std::move(own->begin(), own->end(), std::back_inserter(all));
+  };
+  for (const auto& bucket : session.config().buckets)
+    if (bucket.purpose == "data") take(session.config().data_identity(bucket.name));
+  take(session.config().keys.identity);
+  return all;
 }
 
 class Getter {

@@ -85,6 +85,21 @@ Result<std::vector<Item>> items_of(ObjectSession& session, const Target& target)
   return items;
 }
 
+/// That of the bucket on this machine, made now when there is none.
+Result<std::vector<crypto::AgeRecipient>> own_identity(ObjectSession& session, const std::string& bucket) {
+  World world = session.world();
+  const std::string path = session.config().data_identity(bucket);
+  auto identity = TRY(keys::load_or_make_identity(world.files, path, world.random, world.clock));
+  if (identity.made_now)
+    session.shell().err << fmt::format(
+        "The identity of the bucket {} was made now and lies in\n  {}\n"
+        "Whoever has this file can read the bucket, and without it nobody can. Keep a\n"
+        "copy in a safe place, move it away from this machine, and write its recipient\n"
+        "(age1…, in the file) below recipients: of the bucket instead.\n",
+        bucket, path);
+  return std::move(identity.recipients);
+}
+
 Result<std::vector<crypto::AgeRecipient>> recipients_of(ObjectSession& session, const std::string& bucket) {
   const Arguments& arguments = session.arguments();
   if (arguments.has("plain")) {
@@ -95,6 +110,7 @@ Result<std::vector<crypto::AgeRecipient>> recipients_of(ObjectSession& session, 
   const auto* known = session.config().bucket(bucket);
   if (texts.empty() && known != nullptr) texts = known->recipients;
   if (!texts.empty()) return keys::parse_recipients(texts);
+  if (known != nullptr && session.config().keys.provider == "file") return own_identity(session, bucket);
   return Error{Fault::denied,
                "the bucket {} has no recipient to encrypt to. Make a pair of keys with: age-keygen -o FILE; keep FILE "
                "away from this machine, and write its public key (age1…) below recipients: of the bucket in {}, or "

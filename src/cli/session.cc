@@ -39,7 +39,7 @@ struct Recipients {
 Result<Recipients> recipients_of(const pipeline::Config& config, Shell& shell) {
   if (!config.keys.recipients.empty()) return Recipients{TRY(keys::parse_recipients(config.keys.recipients)), false};
   World& world = shell.world;
-  auto identity = TRY(keys::load_or_make_log_identity(world.files, config.keys.identity, world.random, world.clock));
+  auto identity = TRY(keys::load_or_make_identity(world.files, config.keys.identity, world.random, world.clock));
   return Recipients{std::move(identity.recipients), identity.made_now};
 }
 
@@ -74,6 +74,8 @@ Node object_events_input(const std::string& path) {
     if (std::string_view("*?[\\").find(c) != std::string_view::npos) pattern += '\\';
     pattern += c;
   }
+  // A pattern without wildcards names a file whose absence is reported. This one comes with the first operation.
+  pattern.replace(pattern.size() - 1, 1, fmt::format("[{}]", pattern.back()));
   Node paths;
   paths.kind = Node::Kind::list;
   paths.items.push_back(text_node(std::move(pattern)));
@@ -111,7 +113,7 @@ Result<void> add_inputs(const pipeline::Config& config, const Node& events, pipe
     engine.add_input(input.id, std::move(*opened));
     ++open;
   }
-  if (open == 0) live.say("Nothing is read: there is no input below logging: inputs:");
+  if (open == 0) live.say("No logs are read: there is no input below logging: inputs:");
   if (const auto* plugin = reader_of_events(config, events)) {
     auto opened = plugin->open({events, shell.world, engine.positions(), engine.input_log()});
     if (!opened) return std::move(opened).error().within(fmt::format("the input {}", kObjectEventsInput));
@@ -168,7 +170,7 @@ class Session {
     auto recipients = TRY(recipients_of(config_, shell_));
     const auto spool_key = TRY(keys::load_or_make_spool_key(
         files, config_.state, shell_.environment("CREDENTIALS_DIRECTORY").value_or(""), shell_.world.random));
-    const auto store = TRY(open_bucket(config_.storage, config_.log_bucket(), shell_));
+    const auto store = TRY(open_log_bucket(config_, shell_));
     const auto engine = TRY(pipeline::Engine::open(
         shell_.world, engine_options(config_, host, std::move(recipients.list)), spool_key, *store));
     engine->on_trouble([&](std::string_view text, bool over) {

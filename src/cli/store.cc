@@ -3,6 +3,7 @@
 #include "base/files.h"
 #include "cli/config_file.h"
 #include "cloud/s3_store.h"
+#include "control/storage_reach.h"
 #include "pipeline/config/config_check.h"
 
 namespace enclave::cli {
@@ -72,15 +73,17 @@ Result<OpenLog> open_s3(std::string_view rest, const Arguments& arguments, Shell
 Result<std::unique_ptr<cloud::ObjectStore>> open_bucket(const pipeline::StorageConfig& storage, const std::string& name,
                                                         Shell& shell) {
   if (storage.is_file()) return cloud::open_file_store(shell.world, join_path(storage.directory(), name));
-  cloud::S3Options options;
-  options.endpoint = storage.endpoint;
-  options.bucket = name;
-  options.region = storage.region;
-  options.ca_file = storage.ca;
-  if (storage.addressing == "virtual") options.addressing = cloud::S3Options::Addressing::virtual_host;
-  if (storage.addressing == "path") options.addressing = cloud::S3Options::Addressing::path;
-  options.insecure = storage.insecure_http;
-  return cloud::open_s3_store(shell.world, std::move(options), TRY(credentials_of(storage.credentials, shell)));
+  return cloud::open_s3_store(shell.world, control::s3_options(storage, name),
+                              TRY(credentials_of(storage.credentials, shell)));
+}
+
+Result<std::unique_ptr<cloud::ObjectStore>> open_log_bucket(const pipeline::Config& config, Shell& shell) {
+  const auto& storage = config.storage;
+  if (storage.is_file() || storage.writer.empty()) return open_bucket(storage, config.log_bucket(), shell);
+  cloud::S3Options options = control::s3_options(storage, config.log_bucket());
+  // What another account puts belongs to it, and the owner of the bucket could not read it.
+  options.acl = "bucket-owner-full-control";
+  return cloud::open_s3_store(shell.world, std::move(options), TRY(credentials_of(storage.writer, shell)));
 }
 
 Result<OpenLog> open_log(const std::string& target, const Arguments& arguments, Shell& shell) {

@@ -14,6 +14,9 @@ namespace enclave::cli {
 Result<std::unique_ptr<cloud::ObjectStore>> open_bucket(const pipeline::StorageConfig& storage, const std::string& name,
                                                         Shell& shell);
 
+/// The log bucket, to write to: as storage.writer where the configuration names that identity, which may only put.
+Result<std::unique_ptr<cloud::ObjectStore>> open_log_bucket(const pipeline::Config& config, Shell& shell);
+
 /// Options of verbs that read a log from somewhere else than a configuration says.
 inline constexpr OptionSpec kEndpointOption{
     0,     "endpoint",         "URL", "With s3://: the server. Default: AWS_ENDPOINT_URL, or that of --config.",

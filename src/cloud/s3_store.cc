@@ -21,11 +21,13 @@ std::string version_in(const io::HttpResponse& response) {
 
 class S3Store final : public ObjectStore {
  public:
-  explicit S3Store(std::unique_ptr<S3Client> client) : client_(std::move(client)) {}
+  explicit S3Store(std::unique_ptr<S3Client> client) : client_(std::move(client)) {
+    if (!client_->options().acl.empty()) acl_ = {{"x-amz-acl", client_->options().acl}};
+  }
 
   Result<std::string> put(const std::string& key, std::string_view bytes) override {
     TRY(check_key(key));
-    return version_in(TRY(client_->send({.method = "PUT", .key = key, .body = bytes})));
+    return version_in(TRY(client_->send({.method = "PUT", .key = key, .headers = acl_, .body = bytes})));
   }
 
   Result<std::string> put_if_absent(const std::string& key, std::string_view bytes) override {
@@ -36,6 +38,8 @@ class S3Store final : public ObjectStore {
         return put_by_condition(key, bytes);
       case Way::versions:
         return put_by_versions(key, bytes);
+      case Way::blind:
+        return put_blindly(key, bytes);
       case Way::unknown:
         break;
     }
@@ -99,7 +103,7 @@ class S3Store final : public ObjectStore {
   std::string name() const override { return client_->name(); }
 
  private:
-  enum class Way : std::uint8_t { unknown, condition, versions };
+  enum class Way : std::uint8_t { unknown, condition, versions, blind };
 
   // A version that is a delete marker answers "method not allowed"; a version id that is no such id is "invalid" to
   // some.
@@ -111,8 +115,10 @@ class S3Store final : public ObjectStore {
   }
 
   Result<std::string> put_by_condition(const std::string& key, std::string_view bytes) {
-    auto response = client_->send(
-        {.method = "PUT", .key = key, .headers = {{"if-none-match", "*"}}, .body = bytes, .repeatable = false});
+    Pairs headers = acl_;
+    headers.emplace_back("if-none-match", "*");
+    auto response =
+        client_->send({.method = "PUT", .key = key, .headers = std::move(headers), .body = bytes, .repeatable = false});
     if (response) return version_in(*response);
     if (response.error().fault() == Fault::conflict)
       return Error{Fault::conflict, "{}: \"{}\" is there already", name(), key};
@@ -125,15 +131,18 @@ class S3Store final : public ObjectStore {
     const std::lock_guard lock(learning_);
     if (way_.load() == Way::condition) return put_by_condition(key, bytes);
     if (way_.load() == Way::versions) return put_by_versions(key, bytes);
-    TRY(must_be_absent(key));
+    if (way_.load() == Way::blind) return put_blindly(key, bytes);
+    auto absent = must_be_absent(key);
+    const bool blind = !absent && absent.error().fault() == Fault::denied;
+    if (!absent && !blind) return std::move(absent).error();
     auto first = put_by_condition(key, bytes);
     if (!first) {
       const Fault fault = first.error().fault();
       if (fault == Fault::conflict) way_.store(Way::condition);
       if (fault != Fault::unsupported && fault != Fault::invalid) return first;
       // "Invalid" may also mean this one request.
-      if (fault == Fault::unsupported) way_.store(Way::versions);
-      return put_by_versions(key, bytes);
+      if (fault == Fault::unsupported) way_.store(blind ? Way::blind : Way::versions);
+      return blind ? put_blindly(key, bytes) : put_by_versions(key, bytes);
     }
     auto second = put_by_condition(key, bytes);
     if (!second) {
@@ -141,16 +150,31 @@ class S3Store final : public ObjectStore {
       // Not known yet, but the first one is done.
       return first;
     }
-    way_.store(Way::versions);
+    way_.store(blind ? Way::blind : Way::versions);
+    if (blind) return kept_beside(key, *second);
     if (second->empty() || first->empty()) return first;
     (void)remove(key, *second);
     return claimed(key, *first);
   }
 
+  // An identity that may only put, on a server that does not obey conditions: what was there stays as an older version.
+  Result<std::string> put_blindly(const std::string& key, std::string_view bytes) {
+    return kept_beside(key, TRY(put(key, bytes)));
+  }
+
+  Result<std::string> kept_beside(const std::string& key, const std::string& version) const {
+    if (!version.empty()) return version;
+    return Error{Fault::unsupported,
+                 "{}: \"{}\" may have replaced another object: this identity may not look, this server does not obey "
+                 "conditions, and the bucket is not versioned; turn versioning on",
+                 name(), key};
+  }
+
   Result<std::string> put_by_versions(const std::string& key, std::string_view bytes) {
     TRY(must_be_absent(key));
     TRY(must_be_versioned());
-    auto response = TRY(client_->send({.method = "PUT", .key = key, .body = bytes, .repeatable = false}));
+    auto response =
+        TRY(client_->send({.method = "PUT", .key = key, .headers = acl_, .body = bytes, .repeatable = false}));
     const std::string version = version_in(response);
     if (version.empty())
       return Error{Fault::busy, "{}: PUT {}: the server gave no version in a versioned bucket", name(), key};
@@ -214,6 +238,7 @@ class S3Store final : public ObjectStore {
   }
 
   const std::unique_ptr<S3Client> client_;
+  Pairs acl_;  ///< sent with every object that is put
   std::atomic<Way> way_{Way::unknown};
   std::atomic<bool> versioned_{false};
   std::mutex learning_;

@@ -19,6 +19,7 @@ struct S3Options {
   std::string bucket;    ///< may be empty for requests to the account
   std::string region = "us-east-1";
   std::string ca_file;  ///< PEM; empty: the certificates of this system
+  std::string acl;      ///< canned ACL of objects that are put; empty: that of the server
   std::string proxy;    ///< URL of an HTTP proxy; empty: none
   /// host/bucket/key or bucket.host/key. automatic: the latter for Amazon's endpoints, whose certificates do not cover
   /// buckets with a "."; the former for all others.
@@ -54,6 +55,8 @@ struct S3Credentials {
 ///
 /// put_if_absent, where the server does not obey If-None-Match: looks, puts, and looks at the versions; the oldest
 /// writer has won and the others withdraw their version. The bucket must be versioned for that (Fault::unsupported).
+/// An identity that may only put can do neither where the server does not obey If-None-Match: what was there then stays
+/// as an older version (Fault::unsupported where the bucket keeps none).
 /// put_if_absent is not repeated when the server may have done it: Fault::busy, and a repetition by the caller may find
 /// what the first attempt wrote (Fault::conflict).
 Result<std::unique_ptr<ObjectStore>> open_s3_store(World world, S3Options options, S3Credentials credentials);

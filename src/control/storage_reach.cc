@@ -90,21 +90,7 @@ class StorageReach final : public Storage {
   std::string canaries_file() const { return join_path(directory(), "canaries"); }
 
   Result<cloud::S3Credentials> credentials(const std::string& where) const {
-    if (where.starts_with("file:")) return cloud::read_credentials(world_.files, where.substr(5));
-    if (where.starts_with("profile:")) {
-      const std::string home = environment_("HOME").value_or("/");
-      const std::string path =
-          environment_("AWS_SHARED_CREDENTIALS_FILE").value_or(join_path(home, ".aws/credentials"));
-      return cloud::read_credentials(world_.files, path, where.substr(8));
-    }
-    const auto key = environment_("AWS_ACCESS_KEY_ID");
-    const auto secret = environment_("AWS_SECRET_ACCESS_KEY");
-    if (!key || !secret)
-      return Error{Fault::denied,
-                   "no S3 keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a file with credentials: "
-                   "file:PATH"};
-    return cloud::S3Credentials{*key, crypto::Secret(*secret),
-                                crypto::Secret(environment_("AWS_SESSION_TOKEN").value_or(""))};
+    return cloud::find_credentials(world_.files, where, environment_);
   }
 
   Result<cloud::S3Credentials> credentials(As as) const {
@@ -137,15 +123,9 @@ class StorageReach final : public Storage {
   Result<std::unique_ptr<S3Bucket>> open(const std::string& name, As as, Way way) const {
     const auto& storage = config_.storage;
     if (!is_s3()) return Error{Fault::unsupported, "{} is no S3 server", storage.endpoint};
-    cloud::S3Options options;
-    options.endpoint = way == Way::plain_http ? plain_endpoint() : storage.endpoint;
-    options.bucket = name;
-    options.region = storage.region;
-    options.ca_file = storage.ca;
-    options.proxy = storage.proxy;
-    if (storage.addressing == "virtual") options.addressing = cloud::S3Options::Addressing::virtual_host;
-    if (storage.addressing == "path") options.addressing = cloud::S3Options::Addressing::path;
-    options.insecure = storage.insecure_http || way == Way::plain_http;
+    cloud::S3Options options = s3_options(storage, name);
+    if (way == Way::plain_http) options.endpoint = plain_endpoint();
+    options.insecure = options.insecure || way == Way::plain_http;
     options.anonymous = as == As::anonymous;
     if (way == Way::tls_1_0) options.tls_at_most = cloud::S3Options::TlsAtMost::only_1_0;
     if (way == Way::tls_1_1) options.tls_at_most = cloud::S3Options::TlsAtMost::only_1_1;
@@ -204,6 +184,19 @@ class StorageReach final : public Storage {
 };
 
 }  // namespace
+
+cloud::S3Options s3_options(const pipeline::StorageConfig& storage, const std::string& bucket) {
+  cloud::S3Options options;
+  options.endpoint = storage.endpoint;
+  options.bucket = bucket;
+  options.region = storage.region;
+  options.ca_file = storage.ca;
+  options.proxy = storage.proxy;
+  if (storage.addressing == "virtual") options.addressing = cloud::S3Options::Addressing::virtual_host;
+  if (storage.addressing == "path") options.addressing = cloud::S3Options::Addressing::path;
+  options.insecure = storage.insecure_http;
+  return options;
+}
 
 std::unique_ptr<Storage> open_storage(World world, const pipeline::Config& config,
                                       std::function<std::optional<std::string>(std::string_view)> environment) {

@@ -41,6 +41,9 @@ class Storage {
   virtual Result<const cloud::Capabilities*> probe(const std::function<void(std::string_view title)>& progress) = 0;
 };
 
+/// How the configuration says that a bucket of an S3 endpoint is reached.
+cloud::S3Options s3_options(const pipeline::StorageConfig& storage, const std::string& bucket);
+
 /// From storage: of the configuration. Credentials are read at the first use.
 std::unique_ptr<Storage> open_storage(World world, const pipeline::Config& config,
                                       std::function<std::optional<std::string>(std::string_view)> environment);

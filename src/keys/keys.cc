@@ -91,21 +91,24 @@ Result<Secret> load_or_make_spool_key(Files& files, const std::string& state_dir
   return key;
 }
 
-Result<LogIdentity> load_or_make_log_identity(Files& files, const std::string& path, Random& random, Clock& clock) {
+Result<OwnIdentity> load_or_make_identity(Files& files, const std::string& path, Random& random, Clock& clock) {
   auto found = read_identities(files, path, Readers::owner_only);
   if (is_absent(found)) {
     const AgeIdentity identity = AgeIdentity::generate(random);
     TRY(make_directories(files, parent_of(path)));
     TRY(create_file(files, path, identity_file(identity, clock).reveal()));
-    return LogIdentity{{identity.recipient()}, true};
+    OwnIdentity made;
+    made.recipients.push_back(identity.recipient());
+    made.made_now = true;
+    return made;
   }
   if (!found) return std::move(found).error();
   if (found->size() > kRecipientsMax)
     return Error{Fault::limit, "{}: {} identities, at most {} can be encrypted to", path, found->size(),
                  kRecipientsMax};
-  LogIdentity log;
-  for (const auto& identity : *found) log.recipients.push_back(identity.recipient());
-  return log;
+  OwnIdentity own;
+  for (const auto& identity : *found) own.recipients.push_back(identity.recipient());
+  return own;
 }
 
 Result<std::vector<AgeIdentity>> load_identities(Files& files, const std::string& path) {

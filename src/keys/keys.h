@@ -18,8 +18,8 @@ namespace enclave::keys {
 Result<crypto::Secret> load_or_make_spool_key(Files& files, const std::string& state_directory,
                                               const std::string& credentials_directory, Random& random);
 
-/// What the `file` key provider gives: to whom the log is encrypted.
-struct LogIdentity {
+/// What the `file` key provider gives: to whom the log, or a data bucket, is encrypted.
+struct OwnIdentity {
   std::vector<crypto::AgeRecipient> recipients;  ///< at least one, at most 64
   bool made_now = false;                         ///< nobody has a copy of the identity yet
 };
@@ -27,7 +27,7 @@ struct LogIdentity {
 /// Reads the identity file, or makes it as age-keygen would, 0600, with its missing parent directories. The clock gives
 /// the time in its comment.
 /// Faults: denied (others can read it), invalid (not an identity file), limit, those of Files.
-Result<LogIdentity> load_or_make_log_identity(Files& files, const std::string& path, Random& random, Clock& clock);
+Result<OwnIdentity> load_or_make_identity(Files& files, const std::string& path, Random& random, Clock& clock);
 
 /// The identities of a file that the user names, to read the log with. Its permissions are the user's concern.
 Result<std::vector<crypto::AgeIdentity>> load_identities(Files& files, const std::string& path);

@@ -113,8 +113,8 @@ class Keys : public testing::Test {
   Result<Secret> spool_key(const std::string& credentials = "") {
     return load_or_make_spool_key(files_, "/state", credentials, random_);
   }
-  Result<LogIdentity> log_identity(const std::string& path = "/state/identity") {
-    return load_or_make_log_identity(files_, path, random_, clock_);
+  Result<OwnIdentity> log_identity(const std::string& path = "/state/identity") {
+    return load_or_make_identity(files_, path, random_, clock_);
   }
   MemoryFiles files_;
   TestRandom random_;
@@ -159,7 +159,7 @@ TEST_F(Keys, ASpoolKeyThatOthersCanReadIsRefused) {
   EXPECT_EQ(spool_key().error().fault(), Fault::denied);
 }
 
-TEST_F(Keys, TheLogIdentityIsWrittenAsAgeKeygenWritesItAndReadBack) {
+TEST_F(Keys, TheIdentityIsWrittenAsAgeKeygenWritesItAndReadBack) {
   const auto made = log_identity("/state/deep/er/identity").value();
   EXPECT_TRUE(made.made_now);
   ASSERT_EQ(made.recipients.size(), 1U);

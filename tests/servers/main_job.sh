@@ -9,6 +9,8 @@ S3_TOOL=$3
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/enclave-main-job-XXXXXX")
 trap 'rm -rf "$WORK"' EXIT
 trap 'exit 1' INT TERM HUP
+ACCESS_KEY=$AWS_ACCESS_KEY_ID
+SECRET_KEY=$AWS_SECRET_ACCESS_KEY
 BUCKET=main-job-$(od -An -N6 -tx1 /dev/urandom | tr -d ' \n')
 
 fail() {
@@ -49,6 +51,29 @@ write_config good "$S3_ENDPOINT" "$S3_CA"
 write_config other-ca "$S3_ENDPOINT" "$S3_OTHER_CA"
 mkdir "$WORK/logs"
 "$S3_TOOL" make "$BUCKET"
+
+# Into the bucket as an identity that may only put, through controls that made it so.
+printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' "$S3_OTHER_ACCESS_KEY" "$S3_OTHER_SECRET_KEY" \
+  >"$WORK/writer.keys"
+chmod 600 "$WORK/writer.keys"
+mkdir "$WORK/put-only"
+echo 'put, and nothing else' >"$WORK/put-only/a.log"
+cat >"$WORK/put-only.yaml" <<END
+enclave: put-only
+state: $WORK/put-only-state
+storage: {endpoint: "$S3_ENDPOINT", region: $S3_REGION, ca: $S3_CA, writer: "file:$WORK/writer.keys"}
+buckets: [{name: $BUCKET-put, for: logs}]
+logging: {inputs: [{type: file, paths: [$WORK/put-only/*.log]}]}
+END
+expect 0 "apply makes the bucket and its policy" "$ENCLAVE" apply --yes -c "$WORK/put-only.yaml"
+expect 0 "an identity that may only put seals" "$ENCLAVE" run --once -c "$WORK/put-only.yaml"
+echo 'and again' >>"$WORK/put-only/a.log"
+expect 0 "and seals again" "$ENCLAVE" run --once -c "$WORK/put-only.yaml"
+expect 0 "the owner finds it whole" "$ENCLAVE" verify -c "$WORK/put-only.yaml"
+expect 0 "the audit proves that it may not read" "$ENCLAVE" audit --only storage.separation -c "$WORK/put-only.yaml"
+AWS_ACCESS_KEY_ID=$S3_OTHER_ACCESS_KEY AWS_SECRET_ACCESS_KEY=$S3_OTHER_SECRET_KEY
+expect 1 "the writer cannot verify" "$ENCLAVE" verify -c "$WORK/put-only.yaml"
+AWS_ACCESS_KEY_ID=$ACCESS_KEY AWS_SECRET_ACCESS_KEY=$SECRET_KEY
 
 # Into the bucket, and out again with tools that are not ours.
 seq -f 'first %g' 1 500 >"$WORK/logs/a.log"

@@ -3,6 +3,7 @@
 #include "cloud/s3_xml.h"
 #include "control/storage_tools.h"
 #include "crypto/age.h"
+#include "keys/keys.h"
 
 namespace enclave::control {
 namespace {
@@ -16,9 +17,21 @@ constexpr std::string_view kMagic = "age-encryption.org/v1\n-> ";
 constexpr std::size_t kSampled = 20;
 constexpr std::string_view kServerAlgorithm = "AES256";
 
+/// Without configured recipients the file provider keeps an identity on this machine, as it does for the log.
+bool has_own_identity(const pipeline::Config& config, const Subject& subject) {
+  return !is_log_bucket(config, subject.name) && config.keys.provider == "file" &&
+         wanted_bucket(config, subject.name).recipients.empty();
+}
+
 Result<Facts> observe(Reach& reach, const Subject& subject) {
   Facts facts;
   S3Bucket* bucket = TRY(our_bucket(reach, subject, facts));
+  if (has_own_identity(reach.config, subject)) {
+    const std::string path = reach.config.data_identity(subject.name);
+    const auto found = reach.world.files.info(path);
+    if (!found && found.error().fault() != Fault::absent) return found.error();
+    add(facts, "identity", found ? "here" : "absent", path);
+  }
   const bool by_server = TRY(reach.storage.capabilities())->works("bucket_encryption");
   add(facts, "server", by_server ? "off" : "absent");
   if (bucket == nullptr || !by_server) return facts;
@@ -30,7 +43,8 @@ Result<Facts> observe(Reach& reach, const Subject& subject) {
 }
 
 // The log of the file provider has a recipient from its first run on.
-std::size_t recipients_for(const pipeline::Config& config, const Subject& subject) {
+std::size_t recipients_for(const Facts& facts, const pipeline::Config& config, const Subject& subject) {
+  if (has_own_identity(config, subject)) return facts.value("identity") == "here" ? 1 : 0;
   if (!is_log_bucket(config, subject.name)) return wanted_bucket(config, subject.name).recipients.size();
   return std::max<std::size_t>(config.keys.recipients.size(), config.keys.provider == "file" ? 1 : 0);
 }
@@ -38,7 +52,7 @@ std::size_t recipients_for(const pipeline::Config& config, const Subject& subjec
 Finding judge(const Facts& facts, const pipeline::Config& config, const Subject& subject) {
   if (auto missing = judge_ownership(facts)) return *missing;
   Finding finding{State::pass, "encrypted to a recipient before it is sent", "", "", ""};
-  const std::size_t recipients = recipients_for(config, subject);
+  const std::size_t recipients = recipients_for(facts, config, subject);
   finding.found = recipients == 1 ? "1 recipient" : fmt::format("{} recipients", recipients);
   const std::string_view server = facts.value("server");
   finding.found += server == "absent" ? "; the server encrypts nothing by default"
@@ -46,6 +60,7 @@ Finding judge(const Facts& facts, const pipeline::Config& config, const Subject&
   if (server == "off") finding.state = State::fail;
   if (recipients > 0) return finding;
   finding.state = State::fail;
+  if (has_own_identity(config, subject)) return finding;
   finding.remedy = fmt::format(
       "make an identity (age-keygen -o {}.key), keep it away from this machine, and give its recipient as "
       "recipients: [age1…] of this bucket in enclave.yaml",
@@ -55,12 +70,33 @@ Finding judge(const Facts& facts, const pipeline::Config& config, const Subject&
 
 std::string step_of(const Subject& subject) { return fmt::format("encryption of {} by the server: on", subject.name); }
 
-std::vector<Step> plan(const Facts& facts, const pipeline::Config&, const Subject& subject) {
-  if (is_others(facts) || facts.value("server") != "off") return {};
-  return {{step_of(subject), "off", std::string(kServerAlgorithm), "", true}};
+std::string identity_step_of(const Subject& subject) { return fmt::format("identity of {}: make it", subject.name); }
+
+std::vector<Step> plan(const Facts& facts, const pipeline::Config& config, const Subject& subject) {
+  std::vector<Step> steps;
+  if (is_others(facts)) return steps;
+  if (facts.value("identity") == "absent") {
+    Step step;
+    step.what = identity_step_of(subject);
+    step.after = config.data_identity(subject.name);
+    step.caution =
+        "who has this file can read the bucket, and without it nobody can: keep a copy in a safe place, move it away "
+        "from this machine, and name its recipient below recipients: of the bucket; it is not removed by --undo";
+    step.reversible = false;
+    steps.push_back(std::move(step));
+  }
+  if (facts.value("server") == "off")
+    steps.push_back({step_of(subject), "off", std::string(kServerAlgorithm), "", true});
+  return steps;
 }
 
-Result<void> enforce(Reach& reach, const Subject& subject, const Facts&, const Keep& keep) {
+Result<void> enforce(Reach& reach, const Subject& subject, const Facts& facts, const Keep& keep) {
+  if (facts.value("identity") == "absent") {
+    TRY(keep({identity_step_of(subject), ""}));
+    TRY(keys::load_or_make_identity(reach.world.files, reach.config.data_identity(subject.name), reach.world.random,
+                                    reach.world.clock));
+  }
+  if (facts.value("server") != "off") return {};
   S3Bucket* bucket = TRY(reach.storage.bucket(subject.name));
   const std::string before = TRY(read_setting(*bucket, Setting::encryption));
   TRY(keep({step_of(subject), keep_document(before)}));
@@ -75,6 +111,12 @@ Result<void> undo(Reach& reach, const Subject& subject, const Change& change) {
 Result<std::vector<crypto::AgeRecipient>> recipients_of(const Reach& reach, const Subject& subject) {
   const bool log = is_log_bucket(reach.config, subject.name);
   std::vector<crypto::AgeRecipient> recipients;
+  if (has_own_identity(reach.config, subject)) {
+    const std::string path = reach.config.data_identity(subject.name);
+    for (const auto& identity : TRY(keys::load_identities(reach.world.files, path)))
+      recipients.push_back(identity.recipient());
+    return recipients;
+  }
   for (const auto& text : log ? reach.config.keys.recipients : wanted_bucket(reach.config, subject.name).recipients)
     recipients.push_back(TRY(crypto::AgeRecipient::parse(text)));
   return recipients;

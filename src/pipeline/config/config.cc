@@ -37,8 +37,8 @@ constexpr Option<StorageConfig> kStorage[] = {
      "(aws_access_key_id = … and so on, as in ~/.aws/credentials) or profile:NAME (that section of "
      "~/.aws/credentials)."},
     {"writer", &StorageConfig::writer,
-     "Keys of the identity that writes the log and may only put: file:PATH or profile:NAME. Without them the audit "
-     "cannot tell whether writing is kept apart."},
+     "Keys of the identity that writes the log and may only put: file:PATH or profile:NAME. enclave run and up "
+     "write the log with them. Without them the audit cannot tell whether writing is kept apart."},
     {"other", &StorageConfig::other,
      "Keys of an account that has nothing to do with the buckets, for the audit's trials only: file:PATH or "
      "profile:NAME."},
@@ -271,6 +271,10 @@ void resolve(Config& config) {
 }
 
 }  // namespace
+
+std::string Config::data_identity(std::string_view bucket) const {
+  return join_path(state, fmt::format("keys/{}-identity.txt", bucket));
+}
 
 std::string Config::log_bucket() const {
   for (const auto& bucket : buckets)

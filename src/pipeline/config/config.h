@@ -102,6 +102,8 @@ struct Config {
 
   /// Name of the bucket `for: logs`; "logs" where the file names none.
   std::string log_bucket() const;
+  /// Where the `file` provider keeps the identity that opens a data bucket without configured recipients.
+  std::string data_identity(std::string_view bucket) const;
   /// nullptr when the file names no such bucket.
   const BucketConfig* bucket(std::string_view name) const;
 };
