@@ -25,6 +25,7 @@ inline Result<void> in_threads(unsigned threads, const std::function<Result<void
     const std::lock_guard lock(mutex);
     if (!first) first = std::move(done).error();
   };
+  // tidy: allow thread: transfers wait for the network, so they share it among threads that end with the transfer
   std::vector<std::thread> others;
   for (unsigned worker = 1; worker < threads; ++worker) others.emplace_back(run, worker);
   run(0);

@@ -91,8 +91,8 @@ Result<std::unique_ptr<UploadJournal>> UploadJournal::open(World world, const st
   const std::string name = to_hex(bytes_of(digest)).substr(0, 32);
   auto lock = io::lock_file(join_path(directory, name + ".lock"));
   if (!lock) return std::move(lock).error().within(fmt::format("{} is being uploaded already", path));
-  return std::unique_ptr<UploadJournal>(
-      new UploadJournal(world, join_path(directory, name + std::string(kUploadJournalEnding)), std::move(*lock)));
+  std::string file = join_path(directory, name + std::string(kUploadJournalEnding));
+  return std::unique_ptr<UploadJournal>(new UploadJournal(world, std::move(file), std::move(*lock)));
 }
 
 Result<std::optional<UploadState>> UploadJournal::load() const {

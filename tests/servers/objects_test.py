@@ -35,7 +35,8 @@ class Objects(unittest.TestCase):
         cls.config.write_text(
             f"enclave: test\nstate: state\nstorage: {{endpoint: \"{os.environ['S3_ENDPOINT']}\", "
             f"ca: {os.environ['S3_CA']}, region: {os.environ['S3_REGION']}}}\nbuckets:\n"
-            f" - {{name: {cls.bucket}, for: data, recipients: [{recipient}]}}\n - {{name: {cls.bucket}-logs, for: logs}}\n")
+            f" - {{name: {cls.bucket}, for: data, recipients: [{recipient}]}}\n"
+            f" - {{name: {cls.bucket}-logs, for: logs}}\n")
         cls.enclave_(cls, "bucket", "new", cls.bucket)
 
     @classmethod
@@ -46,11 +47,13 @@ class Objects(unittest.TestCase):
         done = subprocess.run([ENCLAVE, verb, action, "-c", self.config, *map(str, arguments)], input=stdin,
                               capture_output=True, timeout=300, check=False)
         if done.returncode != status:
-            raise AssertionError(f"{action} {arguments}: {done.returncode}\n{done.stderr.decode()}{done.stdout.decode()}")
+            raise AssertionError(f"{action} {arguments}: {done.returncode}\n"
+                                 f"{done.stderr.decode()}{done.stdout.decode()}")
         return done
 
     def get(self, key, *more, status=0):
-        return self.enclave_("object", "get", f"s3://{self.bucket}/{key}", "-i", self.key, "-o", "-", *more, status=status)
+        return self.enclave_("object", "get", f"s3://{self.bucket}/{key}", "-i", self.key, "-o", "-", *more,
+            status=status)
 
     def file(self, name, size):
         path = self.home / name
@@ -91,11 +94,13 @@ class Objects(unittest.TestCase):
         for _ in range(10):
             first = self.random.randrange(len(plain))
             last = min(first + self.random.randrange(3 * CHUNK), len(plain) + 10)
-            self.assertEqual(self.get("ranged", "--range", f"{first}-{last}").stdout, plain[first:last + 1], (first, last))
+            self.assertEqual(self.get("ranged", "--range", f"{first}-{last}").stdout, plain[first:last + 1],
+                (first, last))
 
     def test_keys_that_are_hard_to_write(self):
         path = self.file("content", 100)
-        for key in ("a b", "a+b", "ä/ö ü", "100%", "q?x=1&y", "semi;colon", "new\nline", "tab\there", "a//b", "~", "'\"", "x" * 1024):
+        for key in ("a b", "a+b", "ä/ö ü", "100%", "q?x=1&y", "semi;colon", "new\nline", "tab\there", "a//b",
+            "~", "'\"", "x" * 1024):
             with self.subTest(key=key):
                 self.enclave_("object", "put", path, f"s3://{self.bucket}/{key}")
                 quoted = key if "?" not in key else key.replace("?", "[?]")
@@ -113,7 +118,8 @@ class Objects(unittest.TestCase):
                            "--part-size", "5MiB", "--parallel", "1"]
                 journals = self.home / "state/transfers"
                 with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-                    self.wait_for(lambda: any(j.read_text().count("\npart ") > 1 for j in journals.glob("*.upload")), process)
+                    self.wait_for(
+                        lambda: any(j.read_text().count("\npart ") > 1 for j in journals.glob("*.upload")), process)
                     process.send_signal(signal_)
                     said = process.stderr.read().decode()
                 if signal_ == signal.SIGINT:
@@ -127,7 +133,8 @@ class Objects(unittest.TestCase):
 
     def test_a_changed_file_is_not_resumed_under_the_old_key(self):
         path = self.file("changing", 8 * PART)
-        command = [ENCLAVE, "object", "put", "-c", self.config, path, f"s3://{self.bucket}/changing", "--part-size", "5MiB",
+        command = [ENCLAVE, "object", "put", "-c", self.config, path, f"s3://{self.bucket}/changing",
+            "--part-size", "5MiB",
                    "--parallel", "1"]
         journals = self.home / "state/transfers"
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -195,7 +202,8 @@ class Objects(unittest.TestCase):
         path = self.file("shared", 2 * PART + 3)
         self.enclave_("object", "put", path, f"s3://{self.bucket}/shared", "--part-size", "5MiB")
         self.aws("s3", "cp", "--quiet", f"s3://{self.bucket}/shared", str(self.home / "shared.age"))
-        opened = subprocess.run(["age", "-d", "-i", self.key, self.home / "shared.age"], capture_output=True, check=True)
+        opened = subprocess.run(["age", "-d", "-i", self.key, self.home / "shared.age"], capture_output=True,
+            check=True)
         self.assertEqual(opened.stdout, path.read_bytes())
         head = json.loads(self.aws("s3api", "head-object", "--bucket", self.bucket, "--key", "shared"))
         self.assertEqual(head["Metadata"]["enclave-bytes"], str(2 * PART + 3))
@@ -220,7 +228,8 @@ class Objects(unittest.TestCase):
         self.get("versioned", status=1)
         self.enclave_("object", "restore", f"s3://{self.bucket}/versioned")
         self.assertEqual(self.get("versioned").stdout, first.read_bytes())
-        listed = self.enclave_("object", "versions", f"s3://{self.bucket}/versioned", "--json").stdout.decode().splitlines()
+        listed = self.enclave_("object", "versions", f"s3://{self.bucket}/versioned",
+            "--json").stdout.decode().splitlines()
         versions = [json.loads(line) for line in listed]
         self.assertEqual([v["state"] for v in versions], ["latest", "deleted", "older", "older", "older"])
         oldest = versions[-1]["version"]
@@ -233,12 +242,14 @@ class Objects(unittest.TestCase):
         for i in range(150):
             (folder / f"{i:03}").write_bytes(self.random.randbytes(i * 37))
         self.enclave_("object", "put", folder, f"s3://{self.bucket}/below/")
-        self.enclave_("object", "get", f"s3://{self.bucket}/below/many", "-r", "-i", self.key, "-o", self.home / "back/")
+        self.enclave_("object", "get", f"s3://{self.bucket}/below/many", "-r", "-i", self.key, "-o",
+            self.home / "back/")
         for path in folder.iterdir():
             self.assertEqual((self.home / "back/many" / path.name).read_bytes(), path.read_bytes())
         put = [e for e in self.events() if e["operation"] == "put" and e.get("key", "").startswith("below/")]
         self.assertEqual(len(put), 150)
-        self.assertTrue(all(e["outcome"] == "done" and e["request_id"] and e["version"] and e["encrypted"] for e in put))
+        self.assertTrue(all(e["outcome"] == "done" and e["request_id"] and e["version"] and e["encrypted"]
+                            for e in put))
         self.enclave_("object", "rm", f"s3://{self.bucket}/below", "-r", "-y")
         self.enclave_("object", "ls", f"s3://{self.bucket}/below/*", "--json")
 
