@@ -115,6 +115,7 @@ Result<void> add_inputs(const pipeline::Config& config, const Node& events, pipe
   }
   if (open == 0) live.say("No logs are read: there is no input below logging: inputs:");
   if (const auto* plugin = reader_of_events(config, events)) {
+    TRY(make_directories(shell.world.files, parent_of(join_path(config.state, kObjectEvents))));
     auto opened = plugin->open({events, shell.world, engine.positions(), engine.input_log()});
     if (!opened) return std::move(opened).error().within(fmt::format("the input {}", kObjectEventsInput));
     engine.add_input(std::string(kObjectEventsInput), std::move(*opened));

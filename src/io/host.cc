@@ -19,6 +19,8 @@ namespace enclave::io {
 namespace {
 
 constexpr std::uint64_t kSmallFile = 1_MiB;
+// cloud-init puts the user data there as well.
+constexpr std::uint64_t kInstanceFile = 64_MiB;
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
@@ -57,9 +59,10 @@ std::string_view instance_in_json(std::string_view json) {
 
 Result<std::string> instance_of(Files& files, const std::string& hostname, const std::string& root) {
   const auto text_of = [&](std::string_view path) -> Result<std::string> {
-    auto text = read_file(files, fmt::format("{}{}", root, path), kSmallFile);
-    // Another name would be taken for a cloned machine, so one failed reading must not change it.
-    if (!text && text.error().fault() == Fault::busy)
+    auto text = read_file(files, fmt::format("{}{}", root, path), kInstanceFile);
+    // Another name would be taken for a cloned machine, so one failed reading (the disk, too many open files) must not
+    // change it.
+    if (!text && (text.error().fault() == Fault::busy || text.error().fault() == Fault::limit))
       return std::move(text).error().within("finding out which machine this is");
     return text.value_or("");
   };

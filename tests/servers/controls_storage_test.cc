@@ -118,17 +118,21 @@ TEST(StorageControls, FindPlainObjectsAmongEncryptedOnes) {
   EXPECT_THAT(enclave.last(), HasSubstr("report.txt"));
 }
 
-TEST(StorageControls, TellADataBucketWithoutRecipientsAndSayWhatToDo) {
+TEST(StorageControls, MakeAnIdentityForADataBucketWithoutRecipientsAndSayThatItCannotBeUndone) {
   Enclave enclave("  - {name: $DATA, for: data}\n  - {name: $LOGS, for: logs}\n");
   const auto applied = enclave.apply();
   bool told = false;
   for (const auto& one : applied)
     if (one.item.control->id == "storage.encryption" && one.item.subject.name == enclave.data()) {
-      EXPECT_EQ(one.outcome, Outcome::needs_user);
-      EXPECT_THAT(one.item.finding.remedy, HasSubstr("age-keygen"));
+      EXPECT_EQ(one.outcome, Outcome::done);
+      ASSERT_EQ(one.promised.size(), 1U);
+      EXPECT_FALSE(one.promised[0].reversible);
+      EXPECT_THAT(one.promised[0].after, HasSubstr("-identity.txt"));
       told = true;
     }
   EXPECT_TRUE(told);
+  EXPECT_EQ(enclave.state_of("storage.encryption"), State::pass) << enclave.last();
+  EXPECT_FALSE(enclave.plan().has_changes());
   EXPECT_EQ(enclave.state_of("storage.retention", "logs"), State::not_applicable);
   EXPECT_EQ(enclave.state_of("storage.separation", "logs"), State::inconclusive);
 }
