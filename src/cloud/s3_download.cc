@@ -140,9 +140,10 @@ class Download {
   /// when a part was taken. Only fetching is done by several threads at once: the rest is much faster than any network.
   Result<void> run(const std::function<Result<Part>(std::uint64_t part)>& get,
                    const std::function<Result<void>(std::uint64_t at, std::string_view)>& take,
-                   const std::function<Result<void>(std::uint64_t part)>& taken) {
+                   const std::function<Result<void>(std::uint64_t part)>& taken, bool some_came_earlier) {
     crypto::Sha256 digest;
-    const bool digested = reader_.facts().sha256.has_value();
+    // age has authenticated each chunk that it opened; of parts that came earlier only a CRC speaks.
+    const bool digested = reader_.facts().sha256.has_value() && (!reader_.is_encrypted() || some_came_earlier);
     TRY(in_parallel(options_.parallel, parts(), [&](unsigned, std::uint64_t number) -> Result<void> {
       const auto step = [&]() -> Result<void> {
         if (options_.is_stopped()) return Error{Fault::busy, "interrupted"};
@@ -283,7 +284,8 @@ class FileDownload {
           if (large) crc = crc32c(plain, crc);
           return file_->write_at(at, plain);
         },
-        [&](std::uint64_t part) { return large ? there_.add(part, std::exchange(crc, 0)) : Result<void>(); });
+        [&](std::uint64_t part) { return large ? there_.add(part, std::exchange(crc, 0)) : Result<void>(); },
+        out_.resumed);
     if (!got) return give_up(std::move(got).error(), large);
     if (out_.resumed) TRY(file_->truncate(reader_.bytes()));
     out_.bytes = reader_.bytes();
@@ -361,7 +363,7 @@ Result<Downloaded> download_stream(const ObjectReader& reader,
   Download download(reader, options, told);
   TRY(download.run([&](std::uint64_t part) { return download.fetch(part); },
                    [&](std::uint64_t, std::string_view plain) { return take(plain); },
-                   [](std::uint64_t) -> Result<void> { return {}; }));
+                   [](std::uint64_t) -> Result<void> { return {}; }, false));
   return Downloaded{reader.bytes(), reader.is_encrypted(), reader.is_encrypted() || reader.facts().sha256.has_value(),
                     false, ""};
 }

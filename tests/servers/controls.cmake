@@ -30,4 +30,8 @@ if(TARGET enclave)
     $<TARGET_FILE:enclave>)
   set_tests_properties(controls_session PROPERTIES FIXTURES_REQUIRED ceph SKIP_RETURN_CODE 77 TIMEOUT 900
     LABELS "servers;no_tsan")
+  add_test(NAME controls_on_swift COMMAND ${swift} run ${swift_place} ${CMAKE_CURRENT_SOURCE_DIR}/controls_swift.py
+    $<TARGET_FILE:enclave>)
+  set_tests_properties(controls_on_swift PROPERTIES FIXTURES_REQUIRED swift SKIP_RETURN_CODE 77 TIMEOUT 300
+    LABELS "servers;no_tsan")
 endif()
