@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""controls_swift.py ENCLAVE: plan, apply, plan and audit against Swift, which cannot do much: the audit says which.
+"""controls_swift.py ENCLAVE: plan, apply, plan and audit against Swift: the audit says what it cannot do."""
 
 import json
 import os
