@@ -8,27 +8,11 @@
 
 #include "cloud/object_store.h"
 #include "cloud/s3_bucket.h"
+#include "cloud/s3_objects.h"
 #include "cloud/s3_results.h"
 
 /// One bucket as people use it: with parts, ranges and metadata, in an S3 store or in a file store.
 namespace enclave::cloud {
-
-/// What is known of an object before its bytes.
-struct ObjectHead {
-  ObjectInfo info;  ///< `bytes`: as they are stored
-  Pairs metadata;   ///< names in lower case, without "x-amz-meta-"; a file store keeps none
-};
-
-struct ObjectPart {
-  ObjectHead head;
-  std::string bytes;
-};
-
-/// Parts of an object that is on its way in.
-struct PendingUpload {
-  std::string key;
-  std::string id;
-};
 
 /// Thread-safe. Faults as those of ObjectStore. `told` is what the server called its answer, also when it fails; a file
 /// store leaves it empty.
@@ -46,15 +30,15 @@ class ObjectBucket {
                                   S3Told& told) = 0;
 
   /// An object in parts, each of 5 MiB to 5 GiB but the last; 10,000 at most.
-  virtual Result<PendingUpload> begin(const std::string& key, const Pairs& metadata, S3Told& told) = 0;
+  virtual Result<MultipartUpload> begin(const std::string& key, const Pairs& metadata, S3Told& told) = 0;
   /// `offset`: where the part begins in the object. Any order, any thread, each number again: the last one counts.
-  virtual Result<UploadPart> put_part(const PendingUpload& upload, std::uint32_t number, std::uint64_t offset,
+  virtual Result<UploadPart> put_part(const MultipartUpload& upload, std::uint32_t number, std::uint64_t offset,
                                       std::string_view bytes, S3Told& told) = 0;
   /// The new version. Fault::busy: it may be there all the same.
-  virtual Result<std::string> complete(const PendingUpload& upload, std::vector<UploadPart> parts, S3Told& told) = 0;
-  virtual Result<void> abort(const PendingUpload& upload) = 0;
+  virtual Result<std::string> complete(const MultipartUpload& upload, std::vector<UploadPart> parts, S3Told& told) = 0;
+  virtual Result<void> abort(const MultipartUpload& upload) = 0;
   /// Fault::absent: there is no such upload (a file store cannot go on with one).
-  virtual Result<std::vector<UploadPart>> parts(const PendingUpload& upload) = 0;
+  virtual Result<std::vector<UploadPart>> parts(const MultipartUpload& upload) = 0;
 
   virtual Result<void> list(const Listing& listing, const std::function<Result<void>(const ObjectInfo&)>& visit) = 0;
   /// A copy of this version becomes the latest one of its key; with its metadata.

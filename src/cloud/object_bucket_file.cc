@@ -55,7 +55,7 @@ class FileObjectBucket final : public ObjectBucket {
     return store_->put(key, bytes);
   }
 
-  Result<PendingUpload> begin(const std::string& key, const Pairs& /*metadata*/, S3Told& /*told*/) override {
+  Result<MultipartUpload> begin(const std::string& key, const Pairs& /*metadata*/, S3Told& /*told*/) override {
     TRY(check_file_key(key));
     const std::string directory = join_path(directory_, kUploads);
     TRY(make_directories(files_, directory));
@@ -64,28 +64,28 @@ class FileObjectBucket final : public ObjectBucket {
     const std::string id = to_hex(bytes_of(name));
     const std::lock_guard lock(mutex_);
     open_[id] = TRY(files_.create(join_path(directory, id), Create::exclusive));
-    return PendingUpload{key, id};
+    return MultipartUpload{key, id};
   }
 
-  Result<UploadPart> put_part(const PendingUpload& upload, std::uint32_t number, std::uint64_t offset,
+  Result<UploadPart> put_part(const MultipartUpload& upload, std::uint32_t number, std::uint64_t offset,
                               std::string_view bytes, S3Told& /*told*/) override {
     TRY(TRY(file_of(upload))->write_at(offset, bytes));
     return UploadPart{number, std::to_string(offset), bytes.size()};
   }
 
-  Result<std::string> complete(const PendingUpload& upload, std::vector<UploadPart> /*parts*/,
+  Result<std::string> complete(const MultipartUpload& upload, std::vector<UploadPart> /*parts*/,
                                S3Told& /*told*/) override {
     TRY(TRY(file_of(upload))->sync());
     close(upload);
     return store_->put_file(upload.key, path_of(upload));
   }
 
-  Result<void> abort(const PendingUpload& upload) override {
+  Result<void> abort(const MultipartUpload& upload) override {
     close(upload);
     return remove_if_there(files_, path_of(upload));
   }
 
-  Result<std::vector<UploadPart>> parts(const PendingUpload& upload) override {
+  Result<std::vector<UploadPart>> parts(const MultipartUpload& upload) override {
     // What a crash left is not known to be on the disk; writing it again costs little.
     return Error{Fault::absent, "{}: the upload {} cannot be gone on with", name(), upload.id};
   }
@@ -99,7 +99,7 @@ class FileObjectBucket final : public ObjectBucket {
     constexpr std::uint64_t kStep = 4 << 20;
     ObjectPart part = TRY(range(key, version, 0, kStep, "", told));
     const std::string etag = part.head.info.etag;
-    const PendingUpload upload = TRY(begin(key, {}, told));
+    const MultipartUpload upload = TRY(begin(key, {}, told));
     const auto copy = [&]() -> Result<std::string> {
       for (std::uint64_t at = 0;;) {
         TRY(put_part(upload, 1, at, part.bytes, told));
@@ -138,16 +138,16 @@ class FileObjectBucket final : public ObjectBucket {
     return files_.open(join_path(directory_, key));
   }
 
-  std::string path_of(const PendingUpload& upload) const {
+  std::string path_of(const MultipartUpload& upload) const {
     return fmt::format("{}/{}/{}", directory_, kUploads, upload.id);
   }
-  Result<File*> file_of(const PendingUpload& upload) {
+  Result<File*> file_of(const MultipartUpload& upload) {
     const std::lock_guard lock(mutex_);
     const auto found = open_.find(upload.id);
     if (found == open_.end()) return Error{Fault::absent, "{}: there is no upload {}", name(), upload.id};
     return found->second.get();
   }
-  void close(const PendingUpload& upload) {
+  void close(const MultipartUpload& upload) {
     const std::lock_guard lock(mutex_);
     open_.erase(upload.id);
   }

@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "cloud/s3_errors.h"
 #include "cloud/s3_xml.h"
+#include "cloud/xml_reader.h"
 #include "crypto/digest.h"
 
 namespace enclave::cloud {
@@ -27,7 +28,41 @@ bool is_web_page(const io::HttpResponse& response) {
          response.header("x-amz-id-2").empty() && response.header("etag").empty();
 }
 
+Result<ListPage> page_at(S3Client& client, const Listing& listing, const Pairs& at) {
+  Pairs query = at;
+  if (listing.versions) {
+    query.emplace_back("versions", "");
+  } else {
+    query.emplace_back("list-type", "2");
+  }
+  query.emplace_back("encoding-type", "url");
+  query.emplace_back("max-keys", std::to_string(client.options().list_page));
+  if (!listing.prefix.empty()) query.emplace_back("prefix", listing.prefix);
+  const auto response =
+      TRY(client.send({.method = "GET", .query = std::move(query), .response_bytes_max = kListBytesMax}));
+  auto page = listing.versions ? parse_versions(response.body) : parse_objects(response.body);
+  if (!page) return std::move(page).error().within(client.name());
+  return page;
+}
+
 }  // namespace
+
+Pairs version_query(const std::string& version) { return version.empty() ? Pairs() : Pairs{{"versionId", version}}; }
+
+std::string version_in(const io::HttpResponse& response) {
+  const auto version = response.header("x-amz-version-id");
+  return version == "null" ? std::string() : std::string(version);
+}
+
+ObjectInfo info_in(const std::string& key, const std::string& version, const io::HttpResponse& response) {
+  ObjectInfo info;
+  info.key = key;
+  info.etag = unquoted(response.header("etag"));
+  info.version = version_in(response);
+  info.latest = version.empty();
+  if (const auto modified = parse_http_date(response.header("last-modified"))) info.modified_ns = *modified;
+  return info;
+}
 
 struct S3Client::Attempt {
   Result<io::HttpResponse> outcome;
@@ -240,6 +275,27 @@ Nanoseconds S3Client::random_pause(unsigned attempts) {
   std::uint64_t number;
   std::memcpy(&number, bytes.data(), sizeof number);
   return Nanoseconds(static_cast<std::int64_t>(number % (static_cast<std::uint64_t>(most.count()) + 1)));
+}
+
+Result<void> list_objects(S3Client& client, const Listing& listing,
+                          const std::function<Result<void>(const ObjectInfo&)>& visit) {
+  Pairs at;
+  std::string last;
+  for (;;) {
+    const ListPage page = TRY(page_at(client, listing, at));
+    for (const auto& entry : page.entries) {
+      // What relies on the order would go wrong unseen; a list that goes back might also never end.
+      if (entry.key < last)
+        return Error{Fault::corrupt, "{}: the server lists \"{}\" behind \"{}\"", client.name(), entry.key, last};
+      last = entry.key;
+      TRY(visit(entry));
+    }
+    if (!page.truncated) return {};
+    const Pairs before = std::move(at);
+    at = listing.versions ? Pairs{{"key-marker", page.next_key}} : Pairs{{"continuation-token", page.next_token}};
+    if (listing.versions && !page.next_version.empty()) at.emplace_back("version-id-marker", page.next_version);
+    if (at == before) return Error{Fault::corrupt, "{}: the server's list does not go on", client.name()};
+  }
 }
 
 }  // namespace enclave::cloud

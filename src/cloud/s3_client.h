@@ -34,6 +34,13 @@ struct S3Told {
   std::string request_id;  ///< of the last answer
 };
 
+/// The query that names a version; none for the latest.
+Pairs version_query(const std::string& version);
+/// Which version the answer is about; "" where the bucket keeps none.
+std::string version_in(const io::HttpResponse& response);
+/// What the headers of an answer say of the object, but for its size: whose size they tell depends on the request.
+ObjectInfo info_in(const std::string& key, const std::string& version, const io::HttpResponse& response);
+
 /// Sends signed requests for one bucket, and turns error answers into Errors that keep the status, the server's code,
 /// request id and resource. Corrects a wrong clock by the server's date, and a wrong region by what the server says of
 /// it, each once per request. Credentials go to the endpoint's host and its sub-host of the bucket only; an endpoint of
@@ -90,5 +97,9 @@ class S3Client {
   io::Waiter waiter_;
   std::atomic<std::int64_t> skew_ns_{0};  ///< what the server's clock is ahead of ours
 };
+
+/// ObjectStore::list() of the client's bucket.
+Result<void> list_objects(S3Client& client, const Listing& listing,
+                          const std::function<Result<void>(const ObjectInfo&)>& visit);
 
 }  // namespace enclave::cloud

@@ -13,16 +13,11 @@ namespace {
 constexpr std::size_t kDeletedAtOnce = 1000;
 constexpr std::uint32_t kPartsMax = 10'000;
 
-Pairs version_query(const std::string& version) { return version.empty() ? Pairs() : Pairs{{"versionId", version}}; }
-
-std::string version_in(const io::HttpResponse& response) {
-  const auto version = response.header("x-amz-version-id");
-  return version == "null" ? std::string() : std::string(version);
-}
+constexpr std::string_view kMeta = "x-amz-meta-";
 
 void add_headers(const ObjectHeaders& wanted, Pairs& headers) {
   if (!wanted.content_type.empty()) headers.emplace_back("content-type", wanted.content_type);
-  for (const auto& [name, value] : wanted.metadata) headers.emplace_back("x-amz-meta-" + name, value);
+  for (const auto& [name, value] : wanted.metadata) headers.emplace_back(std::string(kMeta) + name, value);
 }
 
 // What an answer means when it is no answer, told with the place.
@@ -32,12 +27,32 @@ Result<T> read(S3Bucket& bucket, std::string_view what, Result<T> parsed) {
   return std::move(parsed).error().within(fmt::format("{}: {}", bucket.client().name(), what));
 }
 
-// "bytes 5-9/1234"
-std::optional<std::uint64_t> whole_of(std::string_view content_range) {
-  const auto slash = content_range.rfind('/');
-  if (slash == content_range.npos) return {};
-  const auto whole = parse_number(content_range.substr(slash + 1));
-  return whole ? std::optional(*whole) : std::nullopt;
+Result<io::HttpResponse> send(S3Bucket& bucket, const S3Request& request, S3Told* told) {
+  S3Told unread;
+  return bucket.client().send(request, told == nullptr ? unread : *told);
+}
+
+// Whole where it is that of a part: "bytes 5-9/1234".
+Result<std::uint64_t> whole_of(std::string_view content_range) {
+  return parse_number(content_range.substr(std::min(content_range.rfind('/') + 1, content_range.size())));
+}
+
+ObjectHead head_in(const std::string& key, const std::string& version, const io::HttpResponse& response) {
+  ObjectHead head{info_in(key, version, response), {}};
+  for (const auto& [name, value] : response.headers)
+    if (name.starts_with(kMeta)) head.metadata.emplace_back(name.substr(kMeta.size()), value);
+  return head;
+}
+
+Error missing(S3Bucket& bucket, const std::string& key, const std::string& version, Error error, const S3Told& told) {
+  const Fault fault = error.fault();
+  if (told.code == "NoSuchKey" || (fault == Fault::absent && told.code.empty() && version.empty()))
+    return Error{Fault::absent, "{}: there is no object \"{}\"", bucket.client().name(), key};
+  // A version that is a delete marker answers "method not allowed"; one that is no such id is "invalid" to some.
+  if (!version.empty() && (fault == Fault::absent || fault == Fault::unsupported || fault == Fault::invalid))
+    return Error{Fault::absent, "{}: there is no version {} of \"{}\" ({})", bucket.client().name(), version, key,
+                 error.text()};
+  return error;
 }
 
 Result<void> check_upload(const MultipartUpload& upload) {
@@ -100,8 +115,21 @@ Result<void> check_key(std::string_view key) {
   return {};
 }
 
-Result<Ranged> get_range(S3Bucket& bucket, const std::string& key, const std::string& version, std::uint64_t first,
-                         std::uint64_t count, std::string_view etag) {
+Result<ObjectHead> head_object(S3Bucket& bucket, const std::string& key, const std::string& version, S3Told* told) {
+  TRY(check_key(key));
+  S3Told unread;
+  S3Told& answered = told == nullptr ? unread : *told;
+  auto response = bucket.client().send({.method = "HEAD", .key = key, .query = version_query(version)}, answered);
+  if (!response) return missing(bucket, key, version, std::move(response).error(), answered);
+  ObjectHead head = head_in(key, version, *response);
+  const auto bytes = parse_number(response->header("content-length"));
+  if (!bytes) return Error{Fault::corrupt, "{}: HEAD {}: the server tells no size", bucket.client().name(), key};
+  head.info.bytes = *bytes;
+  return head;
+}
+
+Result<ObjectPart> get_range(S3Bucket& bucket, const std::string& key, const std::string& version, std::uint64_t first,
+                             std::uint64_t count, std::string_view etag, S3Told* told) {
   TRY(check_key(key));
   if (count == 0 || first > UINT64_MAX - count) return Error{Fault::invalid, "a range of {} bytes", count};
   S3Request request{.method = "GET",
@@ -110,30 +138,40 @@ Result<Ranged> get_range(S3Bucket& bucket, const std::string& key, const std::st
                     .headers = {{"range", fmt::format("bytes={}-{}", first, first + count - 1)}},
                     .response_bytes_max = count};
   if (!etag.empty()) request.headers.emplace_back("if-match", fmt::format("\"{}\"", etag));
-  std::string code;
-  auto response = bucket.client().send(request, &code);
-  if (!response) {
-    if (code == "InvalidRange") return Ranged{};
-    return std::move(response).error();
+  S3Told unread;
+  S3Told& answered = told == nullptr ? unread : *told;
+  auto response = bucket.client().send(request, answered);
+  if (!response && answered.code == "InvalidRange") {
+    ObjectPart none;
+    none.head = TRY(head_object(bucket, key, version, &answered));
+    return none;
   }
-  Ranged ranged;
-  ranged.etag = unquoted(response->header("etag"));
-  ranged.version = version_in(*response);
-  const auto whole = whole_of(response->header("content-range"));
-  const auto length = parse_number(response->header("content-length"));
+  if (!response) return missing(bucket, key, version, std::move(response).error(), answered);
+  ObjectPart part{head_in(key, version, *response), {}};
   const auto wrong = [&](std::string_view what) {
     return Error{Fault::corrupt, "{}: GET {}: {}", bucket.client().name(), key, what};
   };
+  // First of all: of another object, the shape proves nothing.
+  if (!etag.empty() && part.head.info.etag != etag)
+    return Error{Fault::conflict, "{}: {} has changed while it was read", bucket.client().name(), key};
   // A server that ignores ranges gives all of it.
   if (response->status != 206 && first != 0) return wrong("the server does not give parts of an object");
-  if (response->status == 206 && !whole) return wrong("a part without Content-Range");
-  ranged.whole_bytes = whole ? *whole : length ? *length : response->body.size();
-  if (response->body.size() != std::min(count, ranged.whole_bytes - std::min(first, ranged.whole_bytes)))
+  const auto whole = response->status == 206 ? whole_of(response->header("content-range"))
+                                             : Result<std::uint64_t>(response->body.size());
+  if (!whole) return wrong("a part without Content-Range");
+  part.head.info.bytes = *whole;
+  if (response->body.size() != std::min(count, *whole - std::min(first, *whole)))
     return wrong("the part has another length than was asked for");
-  if (!etag.empty() && ranged.etag != etag)
-    return Error{Fault::conflict, "{}: {} has changed while it was read", bucket.client().name(), key};
-  ranged.bytes = std::move(response->body);
-  return ranged;
+  part.bytes = std::move(response->body);
+  return part;
+}
+
+Result<std::string> put_object(S3Bucket& bucket, const std::string& key, std::string_view bytes,
+                               const ObjectHeaders& headers, S3Told* told) {
+  TRY(check_key(key));
+  S3Request request{.method = "PUT", .key = key, .body = bytes};
+  add_headers(headers, request.headers);
+  return version_in(TRY(send(bucket, request, told)));
 }
 
 Result<Copied> copy_object(S3Bucket& bucket, const std::string& source_bucket, const KeyVersion& source,
@@ -181,25 +219,26 @@ Result<std::string> presigned_url(S3Bucket& bucket, std::string_view method, con
   return bucket.client().presigned({.method = std::string(method), .key = key, .query = version_query(version)}, valid);
 }
 
-Result<MultipartUpload> begin_upload(S3Bucket& bucket, const std::string& key, const ObjectHeaders& headers) {
+Result<MultipartUpload> begin_upload(S3Bucket& bucket, const std::string& key, const ObjectHeaders& headers,
+                                     S3Told* told) {
   TRY(check_key(key));
   S3Request request{.method = "POST", .key = key, .query = {{"uploads", ""}}};
   add_headers(headers, request.headers);
-  const auto response = TRY(bucket.client().send(request));
+  const auto response = TRY(send(bucket, request, told));
   MultipartUpload upload{key, {}};
   upload.id = TRY(read(bucket, "POST ?uploads of " + key, parse_begun(response.body)));
   return upload;
 }
 
 Result<UploadPart> put_part(S3Bucket& bucket, const MultipartUpload& upload, std::uint32_t number,
-                            std::string_view bytes) {
+                            std::string_view bytes, S3Told* told) {
   TRY(check_upload(upload));
   if (number < 1 || number > kPartsMax) return Error{Fault::invalid, "part {}; 1 to 10,000 are possible", number};
   const S3Request request{.method = "PUT",
                           .key = upload.key,
                           .query = {{"partNumber", std::to_string(number)}, {"uploadId", upload.id}},
                           .body = bytes};
-  const auto response = TRY(bucket.client().send(request));
+  const auto response = TRY(send(bucket, request, told));
   UploadPart part{number, unquoted(response.header("etag")), bytes.size()};
   if (part.etag.empty())
     return Error{Fault::corrupt, "{}: part {} of {}: the server gave no ETag", bucket.client().name(), number,
@@ -207,7 +246,8 @@ Result<UploadPart> put_part(S3Bucket& bucket, const MultipartUpload& upload, std
   return part;
 }
 
-Result<Copied> complete_upload(S3Bucket& bucket, const MultipartUpload& upload, std::vector<UploadPart> parts) {
+Result<Copied> complete_upload(S3Bucket& bucket, const MultipartUpload& upload, std::vector<UploadPart> parts,
+                               S3Told* told) {
   TRY(check_upload(upload));
   std::sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
   const std::string body = format_complete(parts);
@@ -217,7 +257,7 @@ Result<Copied> complete_upload(S3Bucket& bucket, const MultipartUpload& upload, 
                           .headers = {{"content-type", "application/xml"}},
                           .body = body,
                           .repeatable = false};
-  const auto response = TRY(bucket.client().send(request));
+  const auto response = TRY(send(bucket, request, told));
   Copied made;
   made.etag = TRY(read(bucket, "completing " + upload.key, parse_completed(response.body)));
   made.version = version_in(response);

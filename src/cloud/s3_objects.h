@@ -10,28 +10,36 @@
 #include "cloud/s3_results.h"
 
 /// Operations on the objects of a bucket beyond ObjectStore, as plain functions. A busy server is asked again as
-/// S3Client does it. Keys are 1 to 1,024 bytes of UTF-8; others are Fault::invalid before any request.
+/// S3Client does it. Keys are 1 to 1,024 bytes of UTF-8; others are Fault::invalid before any request. What the server
+/// called its answer goes to `told`, also when it fails.
 namespace enclave::cloud {
 
 Result<void> check_key(std::string_view key);
 
-/// Bytes of an object.
-struct Ranged {
-  std::string bytes;
-  std::uint64_t whole_bytes = 0;  ///< of the object
-  std::string etag;               ///< without quotes
-  std::string version;
+/// What is known of an object before its bytes.
+struct ObjectHead {
+  ObjectInfo info;  ///< `bytes`: as they are stored
+  Pairs metadata;   ///< names in lower case, without "x-amz-meta-"; a file store keeps none
 };
-/// At most `count` bytes from `first` on; fewer at the end of the object, none from its end on. With an `etag`, only of
-/// the object that has it: Fault::conflict when it has changed.
-Result<Ranged> get_range(S3Bucket& bucket, const std::string& key, const std::string& version, std::uint64_t first,
-                         std::uint64_t count, std::string_view etag = "");
+struct ObjectPart {
+  ObjectHead head;
+  std::string bytes;
+};
+Result<ObjectHead> head_object(S3Bucket& bucket, const std::string& key, const std::string& version,
+                               S3Told* told = nullptr);
+/// At most `count` bytes from `first` on; fewer at the end of the object, none from its end on, and then its head is
+/// asked for. With an `etag`, only of the object that has it: Fault::conflict when it has changed.
+Result<ObjectPart> get_range(S3Bucket& bucket, const std::string& key, const std::string& version, std::uint64_t first,
+                             std::uint64_t count, std::string_view etag = "", S3Told* told = nullptr);
 
 /// What is stored with an object, and what it is stored as.
 struct ObjectHeaders {
   std::string content_type;
   Pairs metadata;  ///< without "x-amz-meta-"; names in lower case
 };
+/// Creates or replaces; gives the new version.
+Result<std::string> put_object(S3Bucket& bucket, const std::string& key, std::string_view bytes,
+                               const ObjectHeaders& headers = {}, S3Told* told = nullptr);
 struct Copied {
   std::string etag;     ///< "" where the server does not tell it
   std::string version;  ///< of the copy
@@ -49,18 +57,16 @@ Result<Deleted> delete_objects(S3Bucket& bucket, const std::vector<KeyVersion>& 
 Result<std::string> presigned_url(S3Bucket& bucket, std::string_view method, const std::string& key,
                                   const std::string& version, Nanoseconds valid);
 
-/// The parts of an object that is uploaded in pieces. Every part but the last has 5 MiB to 5 GiB; 10,000 at most.
-struct MultipartUpload {
-  std::string key;
-  std::string id;
-};
-Result<MultipartUpload> begin_upload(S3Bucket& bucket, const std::string& key, const ObjectHeaders& headers = {});
+// An object that is uploaded in parts: every part but the last has 5 MiB to 5 GiB; 10,000 at most.
+Result<MultipartUpload> begin_upload(S3Bucket& bucket, const std::string& key, const ObjectHeaders& headers = {},
+                                     S3Told* told = nullptr);
 /// May be repeated: the last one with that number counts.
 Result<UploadPart> put_part(S3Bucket& bucket, const MultipartUpload& upload, std::uint32_t number,
-                            std::string_view bytes);
+                            std::string_view bytes, S3Told* told = nullptr);
 /// All parts that were put must be given; they are sorted here. The version of the object. When the answer got lost,
 /// Fault::busy: it may be there, and abort_upload() then leaves it alone.
-Result<Copied> complete_upload(S3Bucket& bucket, const MultipartUpload& upload, std::vector<UploadPart> parts);
+Result<Copied> complete_upload(S3Bucket& bucket, const MultipartUpload& upload, std::vector<UploadPart> parts,
+                               S3Told* told = nullptr);
 /// One that is gone already is fine.
 Result<void> abort_upload(S3Bucket& bucket, const MultipartUpload& upload);
 /// In order of their numbers. Fault::absent when there is no such upload.

@@ -21,6 +21,12 @@ struct UploadPart {
   bool operator==(const UploadPart&) const = default;
 };
 
+/// An object that is on its way in, in parts.
+struct MultipartUpload {
+  std::string key;
+  std::string id;
+};
+
 struct PartsPage {
   std::vector<UploadPart> parts;
   bool truncated = false;

@@ -12,13 +12,6 @@
 namespace enclave::cloud {
 namespace {
 
-Pairs version_query(const std::string& version) { return version.empty() ? Pairs() : Pairs{{"versionId", version}}; }
-
-std::string version_in(const io::HttpResponse& response) {
-  const auto version = response.header("x-amz-version-id");
-  return version == "null" ? std::string() : std::string(version);
-}
-
 class S3Store final : public ObjectStore {
  public:
   explicit S3Store(std::unique_ptr<S3Client> client) : client_(std::move(client)) {
@@ -58,38 +51,15 @@ class S3Store final : public ObjectStore {
     TRY(check_key(key));
     auto response = client_->send({.method = "HEAD", .key = key, .query = version_query(version)});
     if (!response) return not_there(key, version, std::move(response).error());
-    ObjectInfo info;
-    info.key = key;
+    ObjectInfo info = info_in(key, version, *response);
     const auto bytes = parse_number(response->header("content-length"));
     if (!bytes) return Error{Fault::corrupt, "{}: HEAD {}: the server tells no size", name(), key};
     info.bytes = *bytes;
-    std::string_view etag = response->header("etag");
-    if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') etag = etag.substr(1, etag.size() - 2);
-    info.etag = etag;
-    info.version = version_in(*response);
-    info.latest = version.empty();
-    if (const auto modified = parse_http_date(response->header("last-modified"))) info.modified_ns = *modified;
     return info;
   }
 
   Result<void> list(const Listing& listing, const std::function<Result<void>(const ObjectInfo&)>& visit) override {
-    Pairs at;
-    std::string last;
-    for (;;) {
-      const ListPage page = TRY(page_at(listing, at));
-      for (const auto& entry : page.entries) {
-        // What relies on the order would go wrong unseen; a list that goes back might also never end.
-        if (entry.key < last)
-          return Error{Fault::corrupt, "{}: the server lists \"{}\" behind \"{}\"", name(), entry.key, last};
-        last = entry.key;
-        TRY(visit(entry));
-      }
-      if (!page.truncated) return {};
-      const Pairs before = std::move(at);
-      at = listing.versions ? Pairs{{"key-marker", page.next_key}} : Pairs{{"continuation-token", page.next_token}};
-      if (listing.versions && !page.next_version.empty()) at.emplace_back("version-id-marker", page.next_version);
-      if (at == before) return Error{Fault::corrupt, "{}: the server's list does not go on", name()};
-    }
+    return list_objects(*client_, listing, visit);
   }
 
   Result<void> remove(const std::string& key, const std::string& version) override {
@@ -218,23 +188,6 @@ class S3Store final : public ObjectStore {
     if (first) return version;
     TRY(remove(key, version));
     return Error{Fault::conflict, "{}: \"{}\" is there already: another writer was first", name(), key};
-  }
-
-  Result<ListPage> page_at(const Listing& listing, const Pairs& at) {
-    Pairs query = at;
-    if (listing.versions) {
-      query.emplace_back("versions", "");
-    } else {
-      query.emplace_back("list-type", "2");
-    }
-    query.emplace_back("encoding-type", "url");
-    query.emplace_back("max-keys", std::to_string(client_->options().list_page));
-    if (!listing.prefix.empty()) query.emplace_back("prefix", listing.prefix);
-    const auto response =
-        TRY(client_->send({.method = "GET", .query = std::move(query), .response_bytes_max = kListBytesMax}));
-    auto page = listing.versions ? parse_versions(response.body) : parse_objects(response.body);
-    if (!page) return std::move(page).error().within(name());
-    return page;
   }
 
   const std::unique_ptr<S3Client> client_;

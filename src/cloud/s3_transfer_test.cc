@@ -45,13 +45,13 @@ class MemoryBucket final : public ObjectBucket {
     objects_[key] = {std::string(bytes), metadata};
     return "v";
   }
-  Result<PendingUpload> begin(const std::string& key, const Pairs& metadata, S3Told& /*told*/) override {
+  Result<MultipartUpload> begin(const std::string& key, const Pairs& metadata, S3Told& /*told*/) override {
     const std::string id = std::to_string(++ids_);
     uploads[id] = {};
     metadata_ = metadata;
-    return PendingUpload{key, id};
+    return MultipartUpload{key, id};
   }
-  Result<UploadPart> put_part(const PendingUpload& upload, std::uint32_t number, std::uint64_t /*offset*/,
+  Result<UploadPart> put_part(const MultipartUpload& upload, std::uint32_t number, std::uint64_t /*offset*/,
                               std::string_view bytes, S3Told& told) override {
     const std::lock_guard lock(mutex_);
     if (parts_left-- == 0) {
@@ -63,7 +63,8 @@ class MemoryBucket final : public ObjectBucket {
     uploads[upload.id][number] = bytes;
     return UploadPart{number, fmt::format("{}-{}", number, bytes.size()), bytes.size()};
   }
-  Result<std::string> complete(const PendingUpload& upload, std::vector<UploadPart> parts, S3Told& /*told*/) override {
+  Result<std::string> complete(const MultipartUpload& upload, std::vector<UploadPart> parts,
+                               S3Told& /*told*/) override {
     std::string whole;
     EXPECT_EQ(parts.size(), uploads[upload.id].size());
     for (const auto& [number, bytes] : uploads[upload.id]) whole += bytes;
@@ -71,11 +72,11 @@ class MemoryBucket final : public ObjectBucket {
     objects_[upload.key] = {whole, metadata_};
     return "v";
   }
-  Result<void> abort(const PendingUpload& upload) override {
+  Result<void> abort(const MultipartUpload& upload) override {
     uploads.erase(upload.id);
     return {};
   }
-  Result<std::vector<UploadPart>> parts(const PendingUpload& upload) override {
+  Result<std::vector<UploadPart>> parts(const MultipartUpload& upload) override {
     const auto found = uploads.find(upload.id);
     if (found == uploads.end()) return Error{Fault::absent, "no such upload"};
     std::vector<UploadPart> all;

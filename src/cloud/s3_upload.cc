@@ -233,7 +233,7 @@ class FileUpload {
   Digests digests_;
   Stored stored_;
   std::optional<crypto::AgeWriter> writer_;
-  PendingUpload upload_;
+  MultipartUpload upload_;
   std::unique_ptr<UploadJournal> journal_;
   std::mutex mutex_;
   std::vector<char> done_;

@@ -135,7 +135,7 @@ class StreamUpload {
   std::string held_;  ///< the byte that was read too much
   Stored stored_;
   std::optional<crypto::AgeWriter> writer_;
-  PendingUpload upload_;
+  MultipartUpload upload_;
   std::mutex mutex_;
   std::vector<UploadPart> parts_;
 };

@@ -212,7 +212,7 @@ TEST_F(BucketTest, EveryLegalKeyIsPutCopiedReadInPartsPresignedAndDeleted) {
     const auto part = get_range(*bucket_, key, "", 3, 4);
     ASSERT_TRUE(part) << key << ": " << part.error().text();
     EXPECT_EQ(part->bytes, "3456");
-    EXPECT_EQ(part->whole_bytes, 10U);
+    EXPECT_EQ(part->head.info.bytes, 10U);
     const auto copied = copy_object(*bucket_, "", {key, ""}, key.substr(0, 1000) + "copy");
     ASSERT_TRUE(copied) << key << ": " << copied.error().text();
     all.push_back({key, ""});
@@ -234,7 +234,7 @@ TEST_F(BucketTest, EveryLegalKeyIsPutCopiedReadInPartsPresignedAndDeleted) {
 
 TEST_F(BucketTest, ARangeEndsWithTheObjectAndNoticesItsChange) {
   put("k", "0123456789");
-  const std::string etag = get_range(*bucket_, "k", "", 0, 1)->etag;
+  const std::string etag = get_range(*bucket_, "k", "", 0, 1)->head.info.etag;
   EXPECT_EQ(get_range(*bucket_, "k", "", 8, 100, etag)->bytes, "89");
   EXPECT_EQ(get_range(*bucket_, "k", "", 10, 1, etag)->bytes, "");
   put("k", "another one");
