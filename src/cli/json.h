@@ -26,12 +26,4 @@ class JsonObject {
   std::string out_ = "{";
 };
 
-/// `items`: anything whose elements `to_json` makes JSON values of.
-template <class Items, class ToJson>
-std::string json_array(const Items& items, ToJson to_json) {
-  std::string out = "[";
-  for (const auto& item : items) out += (out.size() > 1 ? "," : "") + to_json(item);
-  return out + "]";
-}
-
 }  // namespace enclave::cli

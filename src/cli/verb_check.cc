@@ -3,6 +3,7 @@
 #include "cli/json.h"
 #include "cli/verbs.h"
 #include "control/waivers.h"
+#include "event/json.h"
 
 namespace enclave::cli {
 namespace {
@@ -32,7 +33,7 @@ int run(const Arguments& arguments, Shell& shell) {
     shell.out << JsonObject()
                      .text("file", shown)
                      .flag("valid", config.has_value())
-                     .raw("mistakes", json_array(diagnostics.entries(), json_of))
+                     .raw("mistakes", event::json_array(diagnostics.entries(), json_of))
                      .done()
               << "\n";
   } else {

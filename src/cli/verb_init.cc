@@ -2,6 +2,7 @@
 #include "cli/json.h"
 #include "cli/starter.h"
 #include "cli/verbs.h"
+#include "event/json.h"
 
 namespace enclave::cli {
 namespace {
@@ -15,9 +16,9 @@ int run(const Arguments& arguments, Shell& shell) {
     shell.out << JsonObject()
                      .text("file", started->path)
                      .text("enclave", found.name)
-                     .raw("logs", json_array(found.logs, quote))
+                     .raw("logs", event::json_array(found.logs, quote))
                      .flag("journal", found.journal)
-                     .raw("environment", json_array(found.environment, quote))
+                     .raw("environment", event::json_array(found.environment, quote))
                      .done()
               << "\n";
     return kGood;

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "event/json.h"
 #include "event/record.h"
 #include "report/control_json.h"
 #include "report/control_report.h"
@@ -8,6 +9,7 @@ namespace enclave::report {
 
 using control::AppliedItem;
 using control::UndoneChange;
+using event::json_array;
 using event::json_text;
 
 std::string applied_json(const std::vector<AppliedItem>& items, std::uint64_t run, std::string_view target) {
@@ -22,12 +24,12 @@ std::string applied_json(const std::vector<AppliedItem>& items, std::uint64_t ru
                        identity_members(one->item), json_text(name_of(one->outcome)), text_or_null(one->text),
                        json_text(name_of(one->item.finding.state)), json_text(one->item.finding.expected),
                        json_text(one->item.finding.found), text_or_null(one->item.finding.remedy),
-                       steps_json(one->promised), array_json(one->changes, what));
+                       steps_json(one->promised), json_array(one->changes, what));
   };
   return fmt::format(R"({{"format":"enclave-apply/1","target":{},"exit_status":{},"run":{},"items":{}}})"
                      "\n",
                      json_text(target), exit_status(items), run == 0 ? "null" : std::to_string(run),
-                     array_json(selected, json_of));
+                     json_array(selected, json_of));
 }
 
 std::string undone_json(const std::vector<UndoneChange>& changes, std::uint64_t run, int exit_status) {
@@ -40,7 +42,7 @@ std::string undone_json(const std::vector<UndoneChange>& changes, std::uint64_t 
   };
   return fmt::format(R"({{"format":"enclave-undone/1","exit_status":{},"run":{},"changes":{}}})"
                      "\n",
-                     exit_status, run == 0 ? "null" : std::to_string(run), array_json(changes, json_of));
+                     exit_status, run == 0 ? "null" : std::to_string(run), json_array(changes, json_of));
 }
 
 }  // namespace enclave::report

@@ -1,4 +1,5 @@
 #include "base/time.h"
+#include "event/json.h"
 #include "event/record.h"
 #include "report/control_json.h"
 #include "report/control_report.h"
@@ -9,6 +10,7 @@ namespace {
 using control::Audited;
 using control::Fact;
 using control::Trial;
+using event::json_array;
 using event::json_text;
 
 std::string fact_json(const Fact& fact) {
@@ -33,9 +35,9 @@ std::string finding_json(const Audited& one) {
       R"("found":{},"evidence":{},"remedy":{},"error":{},"waiver":{},"expired_waiver":{},"facts":{},"trials":{}}})",
       identity_members(item), json_text(name_of(one.state)), one.untried.empty() && !one.trials.empty(),
       text_or_null(one.untried), json_text(item.control->title), json_text(item.control->why),
-      array_json(item.control->standards, standard_json), json_text(finding.expected), json_text(finding.found),
+      json_array(item.control->standards, standard_json), json_text(finding.expected), json_text(finding.found),
       json_text(finding.evidence), text_or_null(finding.remedy), text_or_null(item.trouble), waiver_json(item.waiver),
-      waiver_json(item.expired_waiver), array_json(item.facts.all, fact_json), array_json(one.trials, trial_json));
+      waiver_json(item.expired_waiver), json_array(item.facts.all, fact_json), json_array(one.trials, trial_json));
 }
 
 }  // namespace
@@ -52,7 +54,7 @@ std::string audit_json(const std::vector<Audited>& all, std::string_view target,
                      R"("findings":{}}})"
                      "\n",
                      json_text(format_time(wall_ns)), json_text(target), exit_status(all), counts,
-                     array_json(all, finding_json));
+                     json_array(all, finding_json));
 }
 
 }  // namespace enclave::report

@@ -1,9 +1,11 @@
 #include "report/control_json.h"
 
+#include "event/json.h"
 #include "event/record.h"
 
 namespace enclave::report {
 
+using event::json_array;
 using event::json_text;
 
 std::string identity_members(const control::Item& item) {
@@ -15,7 +17,7 @@ std::string identity_members(const control::Item& item) {
 std::string text_or_null(std::string_view text) { return text.empty() ? "null" : json_text(text); }
 
 std::string steps_json(const std::vector<control::Step>& steps) {
-  return array_json(steps, [](const control::Step& step) {
+  return json_array(steps, [](const control::Step& step) {
     return fmt::format(R"({{"what":{},"before":{},"after":{},"caution":{},"reversible":{}}})", json_text(step.what),
                        json_text(step.before), json_text(step.after), text_or_null(step.caution), step.reversible);
   });

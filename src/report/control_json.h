@@ -14,11 +14,4 @@ std::string text_or_null(std::string_view text);
 std::string steps_json(const std::vector<control::Step>& steps);
 std::string waiver_json(const pipeline::WaiverConfig* waiver);
 
-template <class Items, class ToJson>
-std::string array_json(const Items& items, ToJson to_json) {
-  std::string out = "[";
-  for (const auto& item : items) out += (out.size() > 1 ? "," : "") + to_json(item);
-  return out + "]";
-}
-
 }  // namespace enclave::report

@@ -1,3 +1,4 @@
+#include "event/json.h"
 #include "event/record.h"
 #include "report/control_json.h"
 #include "report/control_report.h"
@@ -5,6 +6,7 @@
 namespace enclave::report {
 
 using control::Item;
+using event::json_array;
 using event::json_text;
 
 std::string plan_json(const control::Plan& plan, std::string_view target) {
@@ -25,7 +27,7 @@ std::string plan_json(const control::Plan& plan, std::string_view target) {
   };
   return fmt::format(R"({{"format":"enclave-plan/1","target":{},"exit_status":{},"changes":{},"items":{}}})"
                      "\n",
-                     json_text(target), plan.exit_status(), changes, array_json(items, json_of));
+                     json_text(target), plan.exit_status(), changes, json_array(items, json_of));
 }
 
 }  // namespace enclave::report
