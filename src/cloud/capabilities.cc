@@ -3,34 +3,20 @@
 #include <simdjson.h>
 
 #include "cloud/capability_probe.h"
+#include "event/json.h"
+#include "event/record.h"
 
 namespace enclave::cloud {
 namespace {
+
+using event::json_array;
+using event::json_text;
 
 constexpr std::string_view kNames[] = {"works", "accepted, not enforced", "refused", "absent", "unknown"};
 constexpr std::size_t kJsonBytesMax = 4 << 20;
 constexpr std::size_t kEntriesMax = 1'000;
 
-void append_json(std::string& out, std::string_view text) {
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
-void append_member(std::string& out, std::string_view name, std::string_view text) {
-  append_json(out, name);
-  out += ':';
-  append_json(out, text);
-}
+std::string member(std::string_view name, std::string_view text) { return json_text(name) + ":" + json_text(text); }
 
 Result<Support> support_named(std::string_view name) {
   for (std::size_t i = 0; i < std::size(kNames); ++i)
@@ -94,29 +80,16 @@ Result<Capabilities> probe_capabilities(World world, const ProbeReach& reach,
   return found;
 }
 
+// A server may have answered anything; what is kept of it must be JSON, or it is asked again each time.
 std::string format_capabilities(const Capabilities& capabilities) {
-  std::string out = "{";
-  append_member(out, "endpoint", capabilities.endpoint);
-  out += ',';
-  append_member(out, "server", capabilities.server);
-  out += fmt::format(",\"probed_wall_ns\":{},\"left\":[", capabilities.probed_wall_ns);
-  for (const auto& name : capabilities.left) {
-    if (out.back() != '[') out += ',';
-    append_json(out, name);
-  }
-  out += "],\"all\":[";
-  for (const auto& capability : capabilities.all) {
-    out += out.back() == '[' ? "{" : ",{";
-    append_member(out, "id", capability.id);
-    out += ',';
-    append_member(out, "title", capability.title);
-    out += ',';
-    append_member(out, "support", name_of(capability.support));
-    out += ',';
-    append_member(out, "evidence", capability.evidence);
-    out += '}';
-  }
-  return out + "]}";
+  const auto one = [](const Capability& capability) {
+    return fmt::format("{{{},{},{},{}}}", member("id", capability.id), member("title", capability.title),
+                       member("support", name_of(capability.support)), member("evidence", capability.evidence));
+  };
+  return fmt::format("{{{},{},\"probed_wall_ns\":{},\"left\":{},\"all\":{}}}",
+                     member("endpoint", capabilities.endpoint), member("server", capabilities.server),
+                     capabilities.probed_wall_ns, json_array(capabilities.left, json_text),
+                     json_array(capabilities.all, one));
 }
 
 Result<Capabilities> parse_capabilities(std::string_view json) {

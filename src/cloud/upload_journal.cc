@@ -40,7 +40,9 @@ Result<void> take_line(std::string_view name, std::string_view value, UploadStat
     const auto second = rest.find(' ');
     if (second == rest.npos) return Error{Fault::corrupt, "a part without an ETag"};
     UploadPart part;
-    part.number = static_cast<std::uint32_t>(TRY(parse_number(value.substr(0, space))));
+    const std::uint64_t number = TRY(parse_number(value.substr(0, space)));
+    if (number < 1 || number > kPartsMax) return Error{Fault::corrupt, "a part with the number {}", number};
+    part.number = static_cast<std::uint32_t>(number);
     part.bytes = TRY(parse_number(rest.substr(0, second)));
     part.etag = TRY(from_hex(rest.substr(second + 1)));
     if (state.parts.size() >= kPartsMax) return Error{Fault::limit, "more than {} parts", kPartsMax};
