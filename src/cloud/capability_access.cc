@@ -1,4 +1,5 @@
 #include "cloud/capability_probe.h"
+#include "cloud/s3_documents.h"
 
 /// ACLs and the public access block, each of its four switches by what it should prevent.
 namespace enclave::cloud::probing {
@@ -7,21 +8,8 @@ namespace {
 constexpr std::string_view kKey = "enclave-canary-access";
 constexpr std::string_view kAllUsers = "http://acs.amazonaws.com/groups/global/AllUsers";
 
-struct Switches {
-  bool block_acls = false, ignore_acls = false, block_policy = false, restrict_buckets = false;
-};
-
-std::string block_document(Switches on) {
-  const auto text = [](bool value) { return value ? "true" : "false"; };
-  return fmt::format(
-      "<PublicAccessBlockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><BlockPublicAcls>{}"
-      "</BlockPublicAcls><IgnorePublicAcls>{}</IgnorePublicAcls><BlockPublicPolicy>{}</BlockPublicPolicy>"
-      "<RestrictPublicBuckets>{}</RestrictPublicBuckets></PublicAccessBlockConfiguration>",
-      text(on.block_acls), text(on.ignore_acls), text(on.block_policy), text(on.restrict_buckets));
-}
-
-S3Answer set_block(Canary& canary, Switches on, Trace& trace) {
-  const std::string document = block_document(on);
+S3Answer set_block(Canary& canary, PublicAccessBlock on, Trace& trace) {
+  const std::string document = format_public_access_block(on);
   return trace.ask(*canary.owner, put_setting("publicAccessBlock", document));
 }
 
@@ -75,7 +63,7 @@ Support try_block(Canary& canary, Trace& trace) {
 }
 
 Support try_block_acls(Canary& canary, Trace& trace) {
-  if (!set_block(canary, {.block_acls = true}, trace).good()) return Support::unknown;
+  if (!set_block(canary, {.block_public_acls = true}, trace).good()) return Support::unknown;
   const auto set = set_acl(canary, "public-read", trace);
   if (set.good()) (void)set_acl(canary, "private", trace);
   return set.good() ? Support::accepted_not_enforced : Support::works;
@@ -85,7 +73,7 @@ Support try_block_acls(Canary& canary, Trace& trace) {
 Support try_put_under_block(Canary& canary, Trace& trace) {
   if (!set_block(canary, {}, trace).good()) return Support::unknown;
   if (!trace.ask(*canary.owner, plain_request("PUT", kKey, "canary"), "before").good()) return Support::unknown;
-  if (!set_block(canary, {.block_acls = true}, trace).good()) return Support::unknown;
+  if (!set_block(canary, {.block_public_acls = true}, trace).good()) return Support::unknown;
   const auto put = trace.ask(*canary.owner, plain_request("PUT", kKey, "canary"));
   return put.good() ? Support::works : Support::refused;
 }
@@ -103,12 +91,12 @@ Support try_block_object_acls(Canary& canary, Trace& trace) {
 Support try_ignore_acls(Canary& canary, Trace& trace) {
   if (canary.anonymous == nullptr || !set_block(canary, {}, trace).good()) return Support::unknown;
   if (!put_public(canary, trace).good() || !get_unsigned(canary, trace).good()) return Support::unknown;
-  if (!set_block(canary, {.ignore_acls = true}, trace).good()) return Support::unknown;
+  if (!set_block(canary, {.ignore_public_acls = true}, trace).good()) return Support::unknown;
   return get_unsigned(canary, trace).good() ? Support::accepted_not_enforced : Support::works;
 }
 
 Support try_block_policy(Canary& canary, Trace& trace) {
-  if (!set_block(canary, {.block_policy = true}, trace).good()) return Support::unknown;
+  if (!set_block(canary, {.block_public_policy = true}, trace).good()) return Support::unknown;
   const auto set = set_public_policy(canary, trace);
   if (set.good()) (void)trace.ask(*canary.owner, sub_request("DELETE", "policy"));
   if (set.good()) return Support::accepted_not_enforced;
@@ -117,7 +105,7 @@ Support try_block_policy(Canary& canary, Trace& trace) {
 
 // Others take every Allow for a public one. Where users must exist to be named, nothing can be said (400).
 Support try_policy_under_block(Canary& canary, Trace& trace) {
-  if (!set_block(canary, {.block_policy = true}, trace).good()) return Support::unknown;
+  if (!set_block(canary, {.block_public_policy = true}, trace).good()) return Support::unknown;
   const auto set = set_policy_for(canary, "arn:aws:iam:::user/enclave-canary", trace);
   if (set.good()) (void)trace.ask(*canary.owner, sub_request("DELETE", "policy"));
   if (set.good()) return Support::works;
@@ -130,7 +118,7 @@ Support try_restrict(Canary& canary, Trace& trace) {
   const auto set = set_public_policy(canary, trace);
   if (!set.good()) return support_of(set);
   Support support = Support::unknown;
-  if (get_unsigned(canary, trace).good() && set_block(canary, {.restrict_buckets = true}, trace).good())
+  if (get_unsigned(canary, trace).good() && set_block(canary, {.restrict_public_buckets = true}, trace).good())
     support = get_unsigned(canary, trace).good() ? Support::accepted_not_enforced : Support::works;
   (void)trace.ask(*canary.owner, sub_request("DELETE", "policy"));
   return support;

@@ -93,6 +93,18 @@ S3Request sub_request(std::string_view method, std::string_view query, std::stri
   return {std::string(method), std::string(key), {{std::string(query), ""}}};
 }
 
+std::string canary_lifecycle(std::optional<std::uint32_t> noncurrent_days,
+                             std::optional<std::uint32_t> abort_upload_days) {
+  LifecycleRule rule;
+  rule.id = "enclave-canary";
+  rule.prefix = "enclave-none/";
+  rule.noncurrent_days = noncurrent_days;
+  rule.abort_upload_days = abort_upload_days;
+  Lifecycle lifecycle;
+  lifecycle.set(std::move(rule));
+  return format_lifecycle(lifecycle);
+}
+
 Support support_of(const S3Answer& answer) {
   if (answer.good()) return Support::works;
   switch (answer.response.status) {
@@ -112,21 +124,9 @@ Support support_of(const S3Answer& answer) {
   }
 }
 
-std::string_view root_element(std::string_view xml) {
-  std::size_t at = 0;
-  while ((at = xml.find('<', at)) != std::string_view::npos && at + 1 < xml.size()) {
-    const char next = xml[++at];
-    if (next == '?' || next == '!') continue;
-    std::string_view name = xml.substr(at, xml.find_first_of(" \t\r\n/>", at) - at);
-    const auto colon = name.find(':');
-    return colon == std::string_view::npos ? name : name.substr(colon + 1);
-  }
-  return {};
-}
-
 bool holds(const S3Answer& answer, std::string_view root, std::string_view other_root) {
   if (!answer.good()) return false;
-  const std::string_view found = root_element(answer.response.body);
+  const std::string found = root_name(answer.response.body);
   return !found.empty() && (found == root || found == other_root);
 }
 

@@ -1,31 +1,40 @@
 #include "cloud/capability_probe.h"
+#include "cloud/s3_documents.h"
 
 /// What a DELETE of a sub-resource really deletes. On many servers, one that they do not know is a DELETE of the
 /// bucket.
 namespace enclave::cloud::probing {
 namespace {
 
+// Denies what nobody asks for.
+std::string harmless_policy(const Canary& canary) {
+  return fmt::format(
+      "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Sid\":\"EnclaveCanary\",\"Effect\":\"Deny\",\"Principal\":\"*\","
+      "\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::{}/enclave-none/*\"}}]}}",
+      canary.name);
+}
+
 struct DeleteProbe {
-  std::string_view id, title, query, document;
+  std::string_view id, title, query;
+  std::string (*document)(const Canary& canary);
 };
 
 constexpr DeleteProbe kDeletes[] = {
-    {"delete_setting.policy", "DELETE ?policy leaves the bucket", "policy", ""},
+    {"delete_setting.policy", "DELETE ?policy leaves the bucket", "policy", harmless_policy},
     {"delete_setting.lifecycle", "DELETE ?lifecycle leaves the bucket", "lifecycle",
-     "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ID>enclave-canary</ID><Filter>"
-     "<Prefix>enclave-none/</Prefix></Filter><Status>Enabled</Status><NoncurrentVersionExpiration><NoncurrentDays>30"
-     "</NoncurrentDays></NoncurrentVersionExpiration></Rule></LifecycleConfiguration>"},
+     [](const Canary&) { return canary_lifecycle(30); }},
     {"delete_setting.tagging", "DELETE ?tagging leaves the bucket", "tagging",
-     "<Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet><Tag><Key>enclave-canary</Key><Value>yes"
-     "</Value></Tag></TagSet></Tagging>"},
+     [](const Canary&) {
+       return format_tagging({{"enclave-canary", "yes"}});
+     }},
     {"delete_setting.encryption", "DELETE ?encryption leaves the bucket", "encryption",
-     "<ServerSideEncryptionConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule>"
-     "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault>"
-     "</Rule></ServerSideEncryptionConfiguration>"},
+     [](const Canary&) {
+       return format_encryption({"AES256", ""});
+     }},
     {"delete_setting.public_access_block", "DELETE ?publicAccessBlock leaves the bucket", "publicAccessBlock",
-     "<PublicAccessBlockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><BlockPublicAcls>true"
-     "</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy>"
-     "<RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>"},
+     [](const Canary&) {
+       return format_public_access_block({true, true, true, true});
+     }},
 };
 
 // Gone, or not to be told: then nobody must rely on it.
@@ -36,12 +45,8 @@ bool still_there(Canary& canary, Trace& trace) {
 }
 
 Support try_delete(Canary& canary, const DeleteProbe& probe, Trace& trace) {
-  const std::string policy = fmt::format(
-      "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Sid\":\"EnclaveCanary\",\"Effect\":\"Deny\",\"Principal\":\"*\","
-      "\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::{}/enclave-none/*\"}}]}}",
-      canary.name);
-  const auto set = trace.ask(
-      *canary.owner, put_setting(probe.query, probe.document.empty() ? std::string_view(policy) : probe.document));
+  const std::string document = probe.document(canary);
+  const auto set = trace.ask(*canary.owner, put_setting(probe.query, document));
   const auto removed = trace.ask(*canary.owner, sub_request("DELETE", probe.query), "on an empty canary bucket");
   if (!still_there(canary, trace)) return Support::absent;
   if (!set.good()) return support_of(set);

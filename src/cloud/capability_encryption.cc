@@ -1,5 +1,6 @@
 #include "base/encoding.h"
 #include "cloud/capability_probe.h"
+#include "cloud/s3_documents.h"
 #include "crypto/md5.h"
 
 /// Encryption by the server.
@@ -46,12 +47,8 @@ Support try_sse_c(Prober& prober, Canary& canary, Trace& trace) {
 }
 
 Support try_bucket_encryption(Canary& canary, Trace& trace) {
-  const auto set = trace.ask(
-      *canary.owner,
-      put_setting("encryption",
-                  "<ServerSideEncryptionConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule>"
-                  "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
-                  "</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"));
+  const std::string document = format_encryption({"AES256", ""});
+  const auto set = trace.ask(*canary.owner, put_setting("encryption", document));
   if (!set.good()) return support_of(set);
   const auto shown = trace.ask(*canary.owner, sub_request("GET", "encryption"));
   if (!holds(shown, "ServerSideEncryptionConfiguration")) return Support::accepted_not_enforced;

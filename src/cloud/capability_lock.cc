@@ -1,4 +1,5 @@
 #include "cloud/capability_probe.h"
+#include "cloud/s3_documents.h"
 
 /// Object lock, on a canary bucket of its own.
 namespace enclave::cloud::probing {
@@ -58,12 +59,8 @@ Support try_compliance(const Prober& prober, Canary& canary, Trace& trace) {
 }
 
 Support try_default(Canary& canary, Trace& trace) {
-  const auto set = trace.ask(
-      *canary.owner,
-      put_setting("object-lock",
-                  "<ObjectLockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><ObjectLockEnabled>"
-                  "Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days>"
-                  "</DefaultRetention></Rule></ObjectLockConfiguration>"));
+  const std::string document = format_object_lock({.enabled = true, .mode = ObjectLock::Mode::governance, .days = 1});
+  const auto set = trace.ask(*canary.owner, put_setting("object-lock", document));
   if (!set.good()) return support_of(set);
   const auto locked = put_locked(canary, "default", "", 0, trace);
   if (!locked.put.good() || locked.version.empty()) return support_of(locked.put);

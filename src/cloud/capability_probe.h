@@ -2,10 +2,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "cloud/capabilities.h"
+#include "cloud/s3_documents.h"
 
 /// What the files capability_*.cc share: canary buckets, and requests whose answers become evidence.
 namespace enclave::cloud::probing {
@@ -28,10 +30,12 @@ S3Request put_setting(std::string_view query, std::string_view document);
 S3Request plain_request(std::string_view method, std::string_view key = "", std::string_view body = "");
 S3Request sub_request(std::string_view method, std::string_view query, std::string_view key = "");
 
+/// A document with such a rule, on objects that there are none of.
+std::string canary_lifecycle(std::optional<std::uint32_t> noncurrent_days,
+                             std::optional<std::uint32_t> abort_upload_days = {});
+
 /// What the answer to a well-formed change says: 2xx works, 403 refused, 501 and the like absent.
 Support support_of(const S3Answer& answer);
-/// Name of the root element, without a prefix; "" when it is not XML.
-std::string_view root_element(std::string_view xml);
 /// Whether it answered 2xx with a document whose root element is one of these two.
 bool holds(const S3Answer& answer, std::string_view root, std::string_view other_root = "");
 

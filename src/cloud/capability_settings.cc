@@ -1,33 +1,30 @@
 #include "cloud/capability_probe.h"
+#include "cloud/s3_documents.h"
+#include "cloud/xml_reader.h"
 
 /// Settings that are proven by reading them back: what a server does by them shows only after days.
 namespace enclave::cloud::probing {
 namespace {
 
 struct SettingProbe {
-  std::string_view id, title, query, root, document, must_show;
+  std::string_view id, title, query, root, must_show;
+  std::string (*document)();
 };
 
 constexpr SettingProbe kSettings[] = {
     {"lifecycle", "lifecycle: a rule for old versions is kept and shown", "lifecycle", "LifecycleConfiguration",
-     "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ID>enclave-canary</ID><Filter>"
-     "<Prefix>enclave-none/</Prefix></Filter><Status>Enabled</Status><NoncurrentVersionExpiration><NoncurrentDays>30"
-     "</NoncurrentDays></NoncurrentVersionExpiration></Rule></LifecycleConfiguration>",
-     "<NoncurrentDays>30<"},
+     "<NoncurrentDays>30<", [] { return canary_lifecycle(30); }},
     {"lifecycle.abort_multipart", "lifecycle: a rule for unfinished uploads is kept and shown", "lifecycle",
-     "LifecycleConfiguration",
-     "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ID>enclave-canary</ID><Filter>"
-     "<Prefix>enclave-none/</Prefix></Filter><Status>Enabled</Status><AbortIncompleteMultipartUpload>"
-     "<DaysAfterInitiation>7</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule></LifecycleConfiguration>",
-     "<DaysAfterInitiation>7<"},
-    {"tagging", "bucket tags are kept and shown", "tagging", "Tagging",
-     "<Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet><Tag><Key>enclave-canary</Key><Value>yes"
-     "</Value></Tag></TagSet></Tagging>",
-     "enclave-canary"},
+     "LifecycleConfiguration", "<DaysAfterInitiation>7<", [] { return canary_lifecycle({}, 7); }},
+    {"tagging", "bucket tags are kept and shown", "tagging", "Tagging", "enclave-canary",
+     [] {
+       return format_tagging({{"enclave-canary", "yes"}});
+     }},
 };
 
 Support try_setting(Canary& canary, const SettingProbe& setting, Trace& trace) {
-  const auto set = trace.ask(*canary.owner, put_setting(setting.query, setting.document));
+  const std::string document = setting.document();
+  const auto set = trace.ask(*canary.owner, put_setting(setting.query, document));
   if (!set.good()) return support_of(set);
   const auto shown = trace.ask(*canary.owner, sub_request("GET", setting.query));
   const bool kept = holds(shown, setting.root) && shown.response.body.find(setting.must_show) != std::string::npos;
@@ -36,15 +33,13 @@ Support try_setting(Canary& canary, const SettingProbe& setting, Trace& trace) {
 
 // A server that knows logging and wants rights for its writer first says so with a code of its own.
 Support try_logging(Canary& canary, Trace& trace) {
-  const std::string document = fmt::format(
-      "<BucketLoggingStatus xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LoggingEnabled><TargetBucket>{}"
-      "</TargetBucket><TargetPrefix>access/</TargetPrefix></LoggingEnabled></BucketLoggingStatus>",
-      canary.name);
+  const std::string document = format_logging({true, canary.name, "access/"});
   const auto set = trace.ask(*canary.owner, put_setting("logging", document));
   if (set.error.code == "InvalidTargetBucketForLogging") return Support::refused;
   if (!set.good()) return support_of(set);
   const auto shown = trace.ask(*canary.owner, sub_request("GET", "logging"));
-  (void)trace.ask(*canary.owner, put_setting("logging", "<BucketLoggingStatus/>"), "off again");
+  const std::string off = format_logging({});
+  (void)trace.ask(*canary.owner, put_setting("logging", off), "off again");
   const bool kept = shown.response.body.find("<TargetBucket>") != std::string::npos;
   trace.say("that records arrive shows only hours later");
   return kept ? Support::works : Support::accepted_not_enforced;
@@ -54,9 +49,8 @@ Support try_notification(Canary& canary, Trace& trace) {
   const auto shown = trace.ask(*canary.owner, sub_request("GET", "notification"));
   if (!shown.good()) return support_of(shown);
   if (!holds(shown, "NotificationConfiguration")) return Support::absent;
-  const auto set = trace.ask(
-      *canary.owner,
-      put_setting("notification", "<NotificationConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>"));
+  const std::string none = xml_root("NotificationConfiguration", "");
+  const auto set = trace.ask(*canary.owner, put_setting("notification", none));
   if (set.good()) return Support::works;
   trace.say("the server knows notifications; they may need a topic first");
   return Support::refused;

@@ -1,5 +1,7 @@
 #include "cloud/capability_probe.h"
-#include "cloud/s3_xml.h"
+#include "cloud/s3_documents.h"
+#include "cloud/s3_results.h"
+#include "cloud/xml_reader.h"
 
 /// Versioning, conditional put, multipart upload.
 namespace enclave::cloud::probing {
@@ -7,9 +9,8 @@ namespace {
 
 Support try_versioning(Canary& canary, std::string& first, Trace& trace) {
   S3Bucket& owner = *canary.owner;
-  const auto set = trace.ask(owner, put_setting("versioning",
-                                                "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/"
-                                                "2006-03-01/\"><Status>Enabled</Status></VersioningConfiguration>"));
+  const std::string enabled = format_versioning(true);
+  const auto set = trace.ask(owner, put_setting("versioning", enabled));
   if (!set.good()) return support_of(set);
   const auto one = trace.ask(owner, plain_request("PUT", kObject, "one"));
   const auto two = trace.ask(owner, plain_request("PUT", kObject, "two"));
@@ -45,25 +46,16 @@ Support try_put_if_absent(Canary& canary, std::string_view key, Trace& trace) {
   return answer.response.status == 412 && kept ? Support::works : Support::accepted_not_enforced;
 }
 
-std::string text_between(std::string_view xml, std::string_view from, std::string_view to) {
-  const auto begin = xml.find(from);
-  if (begin == std::string_view::npos) return {};
-  const auto end = xml.find(to, begin + from.size());
-  return end == std::string_view::npos ? "" : std::string(xml.substr(begin + from.size(), end - begin - from.size()));
-}
-
 Support try_multipart(Canary& canary, Trace& trace) {
   S3Bucket& owner = *canary.owner;
   const std::string key = std::string(kObject) + "-parts";
   const auto begun = trace.ask(owner, sub_request("POST", "uploads", key));
-  const std::string upload = text_between(begun.response.body, "<UploadId>", "</UploadId>");
-  if (!begun.good() || upload.empty()) return support_of(begun);
-  const auto part = trace.ask(owner, {"PUT", key, {{"partNumber", "1"}, {"uploadId", upload}}, {}, "part"});
-  const std::string list = fmt::format(
-      "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{}</ETag></Part></CompleteMultipartUpload>",
-      part.response.header("etag"));
-  const auto done = trace.ask(owner, {"POST", key, {{"uploadId", upload}}, {}, list});
-  if (!done.good()) (void)trace.ask(owner, {"DELETE", key, {{"uploadId", upload}}});
+  const auto upload = begun.good() ? parse_begun(begun.response.body) : Result<std::string>("");
+  if (!upload || upload->empty()) return support_of(begun);
+  const auto part = trace.ask(owner, {"PUT", key, {{"partNumber", "1"}, {"uploadId", *upload}}, {}, "part"});
+  const std::string list = format_complete({{1, unquoted(part.response.header("etag")), 0}});
+  const auto done = trace.ask(owner, {"POST", key, {{"uploadId", *upload}}, {}, list});
+  if (!done.good()) (void)trace.ask(owner, {"DELETE", key, {{"uploadId", *upload}}});
   const auto read = trace.ask(owner, plain_request("GET", key));
   return read.good() && read.response.body == "part" ? Support::works : Support::accepted_not_enforced;
 }

@@ -7,6 +7,7 @@
 #include "cloud/s3_documents.h"
 #include "cloud/s3_errors.h"
 #include "cloud/s3_results.h"
+#include "cloud/xml_reader.h"
 #include "crypto/md5.h"
 
 namespace enclave::cloud {
@@ -101,10 +102,7 @@ class RealBucket final : public S3Bucket {
     if (!wanted.location.empty()) {
       if (!is_region(wanted.location))
         return Error{Fault::invalid, "\"{}\" is not a location", wanted.location.substr(0, 80)};
-      body = fmt::format(
-          "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>{}"
-          "</LocationConstraint></CreateBucketConfiguration>",
-          wanted.location);
+      body = xml_root("CreateBucketConfiguration", xml_element("LocationConstraint", wanted.location));
     }
     S3Request request{.method = "PUT", .body = body};
     if (wanted.object_lock) request.headers = {{"x-amz-bucket-object-lock-enabled", "true"}};

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "cloud/s3_client.h"
+#include "cloud/s3_documents.h"
 #include "cloud/s3_errors.h"
 #include "cloud/s3_objects.h"
 #include "cloud/s3_xml.h"
@@ -213,10 +214,8 @@ Result<void> create_bucket(World world, const S3Options& options, const S3Creden
   auto made = client->send({.method = "PUT"}, &code);
   if (!made && code != "BucketAlreadyOwnedByYou") return std::move(made).error();
   if (!versioned) return {};
-  constexpr std::string_view kEnabled =
-      "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Status>Enabled</Status>"
-      "</VersioningConfiguration>";
-  TRY(client->send({.method = "PUT", .query = {{"versioning", ""}}, .body = kEnabled}));
+  const std::string enabled = format_versioning(true);
+  TRY(client->send({.method = "PUT", .query = {{"versioning", ""}}, .body = enabled}));
   return {};
 }
 
