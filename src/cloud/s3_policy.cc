@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "event/record.h"
+
 namespace enclave::cloud {
 namespace {
 
@@ -107,19 +109,6 @@ Result<PolicyStatement> statement_of(const Element& element, std::size_t number)
   return statement;
 }
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < ' ') {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
 std::string lower(std::string_view text) {
   std::string out(text);
   for (char& c : out)
@@ -149,6 +138,10 @@ bool PolicyStatement::for_everybody() const {
   return not_principal || std::find(principals.begin(), principals.end(), "*") != principals.end();
 }
 
+bool PolicyStatement::is_public() const {
+  return allow && for_everybody() && std::none_of(conditions.begin(), conditions.end(), keeps_out);
+}
+
 Result<BucketPolicy> BucketPolicy::parse(std::string_view json) {
   if (json.size() > kBytesMax)
     return Error{Fault::limit, "a bucket policy of {} bytes, at most {}", json.size(), kBytesMax};
@@ -162,7 +155,8 @@ Result<BucketPolicy> BucketPolicy::parse(std::string_view json) {
   bool seen = false;
   for (const auto& [name, value] : members) {
     if (name != "Statement") {
-      policy.head_ += fmt::format("{}{}:{}", policy.head_.empty() ? "" : ",", quoted(name), simdjson::minify(value));
+      policy.head_ +=
+          fmt::format("{}{}:{}", policy.head_.empty() ? "" : ",", event::json_text(name), simdjson::minify(value));
       continue;
     }
     if (seen) return Error{Fault::corrupt, "the bucket's policy has two members Statement"};
@@ -188,10 +182,8 @@ const PolicyStatement* BucketPolicy::find(std::string_view sid) const {
 }
 
 bool BucketPolicy::is_public() const {
-  return std::any_of(statements_.begin(), statements_.end(), [](const PolicyStatement& statement) {
-    return statement.allow && statement.for_everybody() &&
-           std::none_of(statement.conditions.begin(), statement.conditions.end(), keeps_out);
-  });
+  return std::any_of(statements_.begin(), statements_.end(),
+                     [](const auto& statement) { return statement.is_public(); });
 }
 
 Result<void> BucketPolicy::set(std::string_view statement) {

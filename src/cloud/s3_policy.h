@@ -34,6 +34,9 @@ struct PolicyStatement {
 
   /// It names everybody, or everybody but a few.
   bool for_everybody() const;
+  /// It allows something to everybody: also under a condition, since most conditions keep nobody out; only a condition
+  /// on the caller's address, VPC, account, organisation or ARN counts as a bound.
+  bool is_public() const;
 };
 
 class BucketPolicy {
@@ -47,8 +50,7 @@ class BucketPolicy {
   const std::vector<PolicyStatement>& statements() const { return statements_; }
   const PolicyStatement* find(std::string_view sid) const;
 
-  /// It allows something to everybody: also under a condition, since most conditions keep nobody out; only a condition
-  /// on the caller's address, VPC, account, organisation or ARN counts as a bound.
+  /// One of its statements is.
   bool is_public() const;
 
   /// Replaces the statement with this Sid, or adds it at the end; all others stay as they are. `statement` is one JSON

@@ -43,11 +43,6 @@ Result<BucketPolicy> policy_of(std::string_view document) {
 
 std::string document_of(const BucketPolicy& policy) { return policy.statements().empty() ? "" : policy.json(); }
 
-bool is_public(const PolicyStatement& statement) {
-  const auto alone = BucketPolicy::parse(fmt::format("{{\"Statement\":[{}]}}", statement.json));
-  return alone && alone->is_public();
-}
-
 Result<std::string> with_statement(std::string_view document, std::string_view statement) {
   BucketPolicy policy = TRY(policy_of(document));
   TRY(policy.set(statement));
@@ -61,7 +56,7 @@ Result<std::string> without_public(std::string_view document) {
   std::string kept;
   for (const auto& statement : policy.statements()) {
     emptied.remove(statement.sid);
-    if (!is_public(statement)) kept += (kept.empty() ? "" : ",") + statement.json;
+    if (!statement.is_public()) kept += (kept.empty() ? "" : ",") + statement.json;
   }
   if (kept.empty()) return std::string();
   std::string text = emptied.json();

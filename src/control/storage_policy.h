@@ -25,8 +25,6 @@ Result<cloud::BucketPolicy> policy_of(std::string_view document);
 /// "" when nothing stands in it: servers take no policy without statements.
 std::string document_of(const cloud::BucketPolicy& policy);
 
-/// As BucketPolicy::is_public() says of this statement alone.
-bool is_public(const cloud::PolicyStatement& statement);
 /// The policy with the statement set; see BucketPolicy::set().
 Result<std::string> with_statement(std::string_view document, std::string_view statement);
 Result<std::string> without_public(std::string_view document);

@@ -58,7 +58,7 @@ Result<void> observe_policy(S3Bucket& bucket, Facts& facts) {
   const cloud::BucketPolicy policy = TRY(policy_of(document));
   std::string open;
   for (const auto& statement : policy.statements())
-    if (is_public(statement)) open += (open.empty() ? "" : "\n") + statement.json;
+    if (statement.is_public()) open += (open.empty() ? "" : "\n") + statement.json;
   add(facts, "policy", document);
   add(facts, "policy.public", open, document);
   return {};
@@ -146,7 +146,9 @@ Result<void> close_policy(Reach& reach, S3Bucket& bucket, const Subject& subject
   bool known = true;
   const std::string before = TRY(read_setting(bucket, Setting::policy, &known));
   const auto policy = TRY(policy_of(before));
-  if (std::none_of(policy.statements().begin(), policy.statements().end(), is_public)) return {};
+  if (std::none_of(policy.statements().begin(), policy.statements().end(),
+                   [](const auto& statement) { return statement.is_public(); }))
+    return {};
   const std::string after = TRY(without_public(before));
   TRY(keep({policy_step(subject), "policy\n" + before}));
   return put_back(reach, bucket, Setting::policy, after);
