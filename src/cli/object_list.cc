@@ -45,19 +45,11 @@ class Printer {
   // What has gone meanwhile, or may not be read, is shown with what the list says.
   Result<void> measure(Row& row) {
     if (row.folder || row.info.delete_marker || session_.is_stopped()) return {};
-    constexpr std::uint64_t kHead = 2 << 10;
     cloud::S3Told told;
-    const std::string version = versions_ ? row.info.version : "";
-    const auto head = session_.config().storage.is_file()
-                          ? bucket_.range(row.info.key, version, 0, kHead, "", told)
-                          : bucket_.head(row.info.key, version, told).map([](auto&& known) {
-                              return cloud::ObjectPart{std::move(known), ""};
-                            });
-    if (!head) return head.error().fault() == Fault::busy ? Result<void>(head.error()) : Result<void>();
-    const auto facts = cloud::facts_in(head->head.metadata);
-    if (!facts) return {};
-    row.encrypted = facts->encrypted || head->bytes.starts_with(crypto::kAgeMagic);
-    row.plain_bytes = cloud::plain_bytes_of(*facts, head->bytes, row.info.bytes);
+    const auto found = cloud::measure_object(bucket_, row.info.key, versions_ ? row.info.version : "", told);
+    if (!found) return found.error().fault() == Fault::busy ? Result<void>(found.error()) : Result<void>();
+    row.encrypted = found->encrypted;
+    row.plain_bytes = found->plain_bytes;
     return {};
   }
 

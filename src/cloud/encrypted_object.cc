@@ -61,6 +61,28 @@ std::optional<std::uint64_t> plain_bytes_of(const PlainFacts& facts, std::string
   return payload < chunks * kTag ? std::nullopt : std::optional(payload - chunks * kTag);
 }
 
+Result<Measured> measure_object(ObjectBucket& bucket, const std::string& key, const std::string& version,
+                                S3Told& told) {
+  // That of a file for 64 recipients.
+  constexpr std::uint64_t kHeaderBytes = 8 << 10;
+  ObjectPart part;
+  PlainFacts facts;
+  if (bucket.keeps_metadata()) {
+    part.head = TRY(bucket.head(key, version, told));
+    facts = TRY(facts_in(part.head.metadata));
+  }
+  if (!bucket.keeps_metadata() || (facts.encrypted && !facts.bytes)) {
+    part = TRY(bucket.range(key, version, 0, kHeaderBytes, "", told));
+    // It may be another one by now.
+    facts = TRY(facts_in(part.head.metadata));
+  }
+  Measured measured;
+  measured.encrypted = facts.encrypted || part.bytes.starts_with(crypto::kAgeMagic);
+  measured.plain_bytes = plain_bytes_of(facts, part.bytes, part.head.info.bytes);
+  measured.head = std::move(part.head);
+  return measured;
+}
+
 Result<std::uint64_t> part_bytes_for(std::uint64_t plain_bytes, std::uint64_t wanted) {
   constexpr std::uint64_t kChunk = crypto::kAgeStreamChunk;
   std::uint64_t part = (std::max(wanted, kPartBytesMin) + kChunk - 1) / kChunk * kChunk;

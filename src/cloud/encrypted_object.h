@@ -25,6 +25,17 @@ Result<PlainFacts> facts_in(const Pairs& metadata);
 /// the object. Nothing when it is an age file that tells no size (another kind of recipient).
 std::optional<std::uint64_t> plain_bytes_of(const PlainFacts& facts, std::string_view head, std::uint64_t stored_bytes);
 
+/// What is known of an object and of its plain text, without its key.
+struct Measured {
+  ObjectHead head;
+  bool encrypted = false;
+  std::optional<std::uint64_t> plain_bytes;  ///< as plain_bytes_of() says
+};
+/// One request; a second one, of 8 KiB, where the metadata say "encrypted" and no size: such are streams, since
+/// metadata go before the bytes. The size that the header and the length of the file tell is exact, and what age
+/// authenticates.
+Result<Measured> measure_object(ObjectBucket& bucket, const std::string& key, const std::string& version, S3Told& told);
+
 /// Plain bytes of a part: `wanted` (whole chunks; at least 5 MiB), or more where the object would have more than
 /// 10,000 parts. Fault::limit when even parts of 4 GiB are too many.
 Result<std::uint64_t> part_bytes_for(std::uint64_t plain_bytes, std::uint64_t wanted);

@@ -45,6 +45,8 @@ class ObjectBucket {
   virtual Result<std::string> restore(const std::string& key, const std::string& version) = 0;
   virtual Result<Deleted> remove(const std::vector<KeyVersion>& which) = 0;
   virtual std::string name() const = 0;
+  /// False: the metadata of put() and begin() are lost, and those that head() and range() give are empty.
+  virtual bool keeps_metadata() const { return true; }
 };
 
 /// The S3 bucket outlives it.

@@ -126,6 +126,7 @@ class FileObjectBucket final : public ObjectBucket {
   }
 
   std::string name() const override { return store_->name(); }
+  bool keeps_metadata() const override { return false; }
 
  private:
   Result<std::unique_ptr<File>> open(const std::string& key, const ObjectInfo& info) {

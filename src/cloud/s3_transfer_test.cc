@@ -217,6 +217,48 @@ TEST_F(S3Transfer, FetchesOnlyTheChunksOfARange) {
   EXPECT_EQ(bucket_.read, 65536U + 16U);
 }
 
+TEST_F(S3Transfer, MeasuresAndReadsRangesOfAStreamAsOfOthers) {
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{100}, kPart - 1, kPart, kPart + 1, 2 * kPart + 65536}) {
+    for (const bool encrypted : {true, false}) {
+      const std::string plain = content(file("big", bytes));
+      std::size_t at = 0;
+      const ReadStream read = [&](std::span<char> into) -> Result<std::size_t> {
+        const std::size_t got = plain.copy(into.data(), into.size(), at);
+        at += got;
+        return got;
+      };
+      const UploadFrom from{"key", "", std::span(&identity_.recipient(), encrypted ? 1 : 0)};
+      const auto stored = upload_stream(world_, bucket_, from, read, options_, told_);
+      ASSERT_TRUE(stored) << stored.error().text();
+      EXPECT_EQ(stored->stored_bytes, bucket_.bytes_of("key").size());
+      const auto measured = measure_object(bucket_, "key", "", told_);
+      ASSERT_TRUE(measured) << measured.error().text();
+      EXPECT_EQ(measured->plain_bytes, bytes);
+      EXPECT_EQ(measured->encrypted, encrypted);
+      const auto opened = reader();
+      ASSERT_TRUE(opened) << opened.error().text();
+      EXPECT_EQ(opened->bytes(), bytes);
+      const std::uint64_t first = bytes / 3, count = std::min<std::uint64_t>(70'000, bytes - first);
+      std::string got;
+      ASSERT_TRUE(opened->read(first, count, got, told_));
+      EXPECT_EQ(got, plain.substr(first, count));
+    }
+  }
+}
+
+TEST_F(S3Transfer, MeasuresAnObjectForAsManyAsThereCanBe) {
+  const std::vector<crypto::AgeRecipient> many(64, identity_.recipient());
+  const std::string plain(2 * kPart, 'x');
+  std::size_t at = 0;
+  const ReadStream read = [&](std::span<char> into) -> Result<std::size_t> {
+    const std::size_t got = plain.copy(into.data(), into.size(), at);
+    at += got;
+    return got;
+  };
+  ASSERT_TRUE(upload_stream(world_, bucket_, {"key", "", many}, read, options_, told_));
+  EXPECT_EQ(measure_object(bucket_, "key", "", told_)->plain_bytes, plain.size());
+}
+
 TEST_F(S3Transfer, GoesOnWhereADownloadWasInterrupted) {
   const std::string path = file("big", 4 * kPart + 9);
   ASSERT_TRUE(upload(path));

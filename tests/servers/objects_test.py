@@ -55,6 +55,11 @@ class Objects(unittest.TestCase):
         return self.enclave_("object", "get", f"s3://{self.bucket}/{key}", "-i", self.key, "-o", "-", *more,
             status=status)
 
+    def listed(self, key):
+        lines = self.enclave_("object", "ls", f"s3://{self.bucket}/{key}", "--json", "-r")
+        lines = lines.stdout.decode().splitlines()
+        return next(one for one in map(json.loads, lines) if one.get("key") == key)
+
     def file(self, name, size):
         path = self.home / name
         path.write_bytes(self.random.randbytes(size))
@@ -86,16 +91,20 @@ class Objects(unittest.TestCase):
                 self.enclave_("object", "put", "-", f"s3://{self.bucket}/piped", "--part-size", "5MiB",
                               stdin=path.read_bytes())
                 self.assertEqual(self.get("piped", "--part-size", "5MiB").stdout, path.read_bytes())
+                self.assertEqual(self.listed("piped")["bytes"], size)
+                self.assertEqual(self.listed("sized")["bytes"], size)
 
     def test_ranges_are_those_of_the_plain_text(self):
         path = self.file("ranged", 2 * PART + 12345)
         plain = path.read_bytes()
         self.enclave_("object", "put", path, f"s3://{self.bucket}/ranged", "--part-size", "5MiB")
+        self.enclave_("object", "put", "-", f"s3://{self.bucket}/ranged-stream", "--part-size", "5MiB", stdin=plain)
         for _ in range(10):
             first = self.random.randrange(len(plain))
             last = min(first + self.random.randrange(3 * CHUNK), len(plain) + 10)
-            self.assertEqual(self.get("ranged", "--range", f"{first}-{last}").stdout, plain[first:last + 1],
-                (first, last))
+            for key in ("ranged", "ranged-stream"):
+                self.assertEqual(self.get(key, "--range", f"{first}-{last}").stdout, plain[first:last + 1],
+                    (key, first, last))
 
     def test_keys_that_are_hard_to_write(self):
         path = self.file("content", 100)
