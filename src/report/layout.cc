@@ -37,6 +37,7 @@ std::string wrapped(std::string_view text, std::string_view first, std::string_v
   std::string out;
   std::string line(first);
   bool empty = true;
+  std::size_t gap = 0;  // spaces since the last word
   const auto flush = [&] {
     out += line + "\n";
     line = indent;
@@ -48,10 +49,12 @@ std::string wrapped(std::string_view text, std::string_view first, std::string_v
     const bool line_end = end < text.size() && text[end] == '\n';
     text.remove_prefix(std::min(end + 1, text.size()));
     if (!word.empty()) {
-      if (!empty && width_of(line) + 1 + width_of(word) > kColumns) flush();
-      line += (empty ? "" : " ") + word;
+      if (!empty && width_of(line) + gap + width_of(word) > kColumns) flush();
+      line += std::string(empty ? 0 : gap, ' ') + word;
       empty = false;
+      gap = 0;
     }
+    ++gap;
     if (line_end && !empty) flush();
   }
   if (!empty) flush();
@@ -73,10 +76,14 @@ std::string broken(std::string_view line, std::string_view first, std::string_vi
   return out + "\n";
 }
 
-std::string counted(std::size_t count, std::string_view noun) {
-  std::string digits = std::to_string(count);
+std::string grouped(std::uint64_t number) {
+  std::string digits = std::to_string(number);
   for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return fmt::format("{} {}{}", digits, noun, count == 1 ? "" : "s");
+  return digits;
+}
+
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", grouped(count), noun, count == 1 ? "" : "s");
 }
 
 }  // namespace enclave::report

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "base/time.h"
+#include "report/layout.h"
 #include "report/verify_report.h"
 
 namespace enclave::report {
@@ -13,42 +14,13 @@ using archive::Verdict;
 using archive::VerifyReport;
 using archive::Weight;
 
-constexpr std::size_t kColumns = 80;
 constexpr std::size_t kNotesShown = 5;  // per verdict; more of them are counted
 constexpr std::size_t kViolationsShown = 100;
 constexpr std::size_t kSourcesShown = 4;
 
-std::string grouped(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
-std::string plural(std::uint64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", grouped(count), noun, count == 1 ? "" : "s");
-}
-
-/// Words on lines of at most 80 columns; a longer word has a line of its own. Control characters of foreign keys and
-/// texts must not reach a terminal.
-void wrap(std::string& out, std::string_view text, std::string_view indent) {
-  std::string line(indent);
-  bool empty = true;
-  while (!text.empty()) {
-    const std::size_t space = text.find(' ');
-    std::string word(text.substr(0, space));
-    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
-    for (char& c : word)
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-    if (!empty && line.size() + 1 + word.size() > kColumns) {
-      line.erase(line.find_last_not_of(' ') + 1);
-      out += line + "\n";
-      line = indent;
-      empty = true;
-    }
-    line += (empty ? "" : " ") + word;
-    empty = false;
-  }
-  if (!empty) out += line + "\n";
+/// Keys and texts are foreign: their line ends must not look like lines of ours.
+void add(std::string& out, std::string_view text, std::string_view indent) {
+  out += wrapped(printable(text), indent, indent);
 }
 
 std::string seconds(std::int64_t time_ns) { return format_time(time_ns).substr(0, 19) + "Z"; }
@@ -57,7 +29,8 @@ std::string span_text(std::int64_t first_ns, std::int64_t last_ns) {
   if (first_ns == 0 && last_ns == 0) return "";
   if (first_ns == 0) return "before " + seconds(last_ns);
   if (last_ns == 0) return "after " + seconds(first_ns);
-  return first_ns == last_ns ? seconds(first_ns) : seconds(first_ns) + " to " + seconds(last_ns);
+  const std::string first = seconds(first_ns), last = seconds(last_ns);
+  return first == last ? first : first + " to " + last;
 }
 
 /// What to do about a verdict; the finding's own text says what is wrong.
@@ -88,10 +61,10 @@ std::string_view word_of(Weight weight) {
 
 void add_finding(std::string& out, const Finding& finding) {
   out += "\n";
-  wrap(out,
-       fmt::format("{} ({})  {}", name_of(finding.verdict), word_of(finding.weight),
-                   finding.key.empty() ? "the log" : finding.key),
-       "  ");
+  add(out,
+      fmt::format("{} ({})  {}", name_of(finding.verdict), word_of(finding.weight),
+                  finding.key.empty() ? "the log" : finding.key),
+      "  ");
   std::string where;
   const auto more = [&](std::string text) {
     if (!text.empty()) where += (where.empty() ? "" : ", ") + text;
@@ -99,15 +72,15 @@ void add_finding(std::string& out, const Finding& finding) {
   if (finding.index) more(fmt::format("leaf {}", *finding.index));
   if (finding.seq) more(fmt::format("records {} to {}", finding.seq->first, finding.seq->second));
   more(span_text(finding.time_first_ns, finding.time_last_ns));
-  wrap(out, where, "    ");
+  add(out, where, "    ");
   std::string sources;
   for (std::size_t i = 0; i < finding.sources.size() && i < kSourcesShown; ++i)
     sources += (i == 0 ? "" : ", ") + finding.sources[i];
   if (finding.sources.size() > kSourcesShown)
     sources += fmt::format(" and {} more", finding.sources.size() - kSourcesShown);
-  if (!sources.empty()) wrap(out, "of " + sources, "    ");
-  wrap(out, finding.text, "    ");
-  wrap(out, advice(finding.verdict, finding.weight), "    ");
+  if (!sources.empty()) add(out, "of " + sources, "    ");
+  add(out, finding.text, "    ");
+  add(out, advice(finding.verdict, finding.weight), "    ");
 }
 
 void add_findings(std::string& out, const std::vector<Finding>& findings) {
@@ -120,21 +93,23 @@ void add_findings(std::string& out, const std::vector<Finding>& findings) {
     const std::size_t most = kind.first == Weight::violated ? kViolationsShown : kNotesShown;
     if (count <= most) continue;
     out += "\n";
-    wrap(out,
-         fmt::format("{} ({})  {} more; --json lists them.", name_of(kind.second), word_of(kind.first),
-                     grouped(count - most)),
-         "  ");
+    add(out,
+        fmt::format("{} ({})  {} more; --json lists them.", name_of(kind.second), word_of(kind.first),
+                    grouped(count - most)),
+        "  ");
   }
 }
 
 void add_log(std::string& out, const LogReport& log) {
   out += "\n";
-  wrap(out, "Log " + log.origin, "");
+  add(out, "Log " + log.origin, "");
   out += fmt::format("  leaves   {}{}\n", grouped(log.size),
                      log.checkpoint.empty() ? ", under no checkpoint that could be verified" : " under the checkpoint");
-  out += fmt::format(
-      "  records  {}{}\n", grouped(log.records),
-      log.records_read > 0 ? fmt::format(", {} of them decrypted and read", grouped(log.records_read)) : "");
+  out += fmt::format("  records  {}{}\n", grouped(log.records),
+                     log.records_read == 0 ? ""
+                     : log.records_read == log.records
+                         ? ", all of them decrypted and read"
+                         : fmt::format(", {} of them decrypted and read", grouped(log.records_read)));
   if (const std::string span = span_text(log.time_first_ns, log.time_last_ns); !span.empty())
     out += fmt::format("  time     {}\n", span);
   out += fmt::format("  objects  {} of {} whole, {}\n", grouped(log.objects_ok), grouped(log.objects),
@@ -158,14 +133,14 @@ std::string headline(const VerifyReport& report) {
   }
   switch (report.weight()) {
     case Weight::violated:
-      return fmt::format("VIOLATED: {} in {}; {} of {} objects whole.", plural(violations, "violation"), report.source,
+      return fmt::format("VIOLATED: {} in {}; {} of {} objects whole.", counted(violations, "violation"), report.source,
                          grouped(objects_ok), grouped(objects));
     case Weight::inconclusive:
       return fmt::format("INCONCLUSIVE: {} in {} could not be decided; nothing was found changed.",
-                         plural(unclear, "point"), report.source);
+                         counted(unclear, "point"), report.source);
     default:
       return fmt::format("GOOD: nothing was changed, removed or added in {}; {} whole.", report.source,
-                         plural(objects_ok, "object"));
+                         counted(objects_ok, "object"));
   }
 }
 
@@ -173,7 +148,7 @@ std::string headline(const VerifyReport& report) {
 
 std::string verify_text(const VerifyReport& report) {
   std::string out;
-  wrap(out, headline(report), "");
+  add(out, headline(report), "");
   for (const LogReport& log : report.logs) add_log(out, log);
   if (!report.findings.empty()) {
     out += "\nOutside any log\n";
