@@ -5,8 +5,6 @@
 namespace enclave::control {
 namespace {
 
-constexpr std::size_t kEvidenceBytesMax = 4096;
-
 /// fail before inconclusive before pass before not applicable.
 int weight_of(State state) {
   switch (state) {

@@ -34,7 +34,10 @@ struct Subject {
   std::string name;
 };
 
-/// Something that was read. `evidence`: the very bytes of the answer, or as many as say it (at most 4 KiB).
+/// What the runner keeps of each evidence.
+inline constexpr std::size_t kEvidenceBytesMax = 4096;
+
+/// Something that was read. `evidence`: the very bytes of the answer, or as many as say it.
 struct Fact {
   std::string name;
   std::string value;
@@ -79,7 +82,7 @@ struct Trial {
   std::string expected;  ///< "refused"
   std::string found;     ///< "403 AccessDenied"
   State state = State::inconclusive;
-  std::string evidence;  ///< request line and the bytes of the answer, at most 4 KiB, no secrets
+  std::string evidence;  ///< request line and the bytes of the answer, no secrets
 };
 
 /// The world that controls reach. All of it outlives the call.

@@ -35,8 +35,11 @@ std::string manual() {
   std::string text =
       "# Controls\n\n"
       "What `enclave plan`, `apply` and `audit` look at. One file of src/control/ each; this page is held to their "
-      "cards "
-      "by a test.\n";
+      "cards by a test.\n\n"
+      "Some of what is missing only you can mend: a second identity, a setting of the server, a policy that is not "
+      "ours. `plan` and `apply` name it at the end as left for you (`needs_user` with `--json`), and their exit status "
+      "does not count it: 2 of `plan` says that `apply` would change something. `audit` fails until it is mended or "
+      "waived.\n";
   for (const Control* control : by_id()) {
     text += fmt::format("\n## {}\n\n{}\n\n{}\n\n- severity: {}\n- standards: {}\n", control->id, control->title,
                         control->why, name_of(control->severity), standards_of(*control));

@@ -6,8 +6,6 @@
 namespace enclave::control {
 namespace {
 
-constexpr std::size_t kEvidenceBytesMax = 4096;
-
 bool among(const Strings& wanted, std::string_view name) {
   return wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
 }
@@ -52,6 +50,11 @@ std::string_view obstacle(const Item& item) {
 std::string label(const Item& other, const Item& from) {
   const bool same = other.subject.kind == from.subject.kind && other.subject.name == from.subject.name;
   return same ? std::string(other.control->id) : fmt::format("{} of {}", other.control->id, other.subject.name);
+}
+
+bool Item::needs_user() const {
+  if (!selected || !trouble.empty() || waiver != nullptr || in_force()) return false;
+  return !finding.remedy.empty() || (steps.empty() && finding.state == State::fail);
 }
 
 bool Plan::has_changes() const {

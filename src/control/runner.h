@@ -43,6 +43,9 @@ struct Item {
   bool in_force() const { return finding.state == State::pass || finding.state == State::not_applicable; }
   /// Whether apply would change something.
   bool will_change() const { return selected && !steps.empty() && waiver == nullptr && blocked.empty(); }
+  /// Whether something is missing that apply does not do, or not all of it: the finding has the remedy. It counts in no
+  /// exit status of plan and apply, and in that of audit.
+  bool needs_user() const;
 };
 
 /// In the order in which apply works. Items point into the configuration and the controls.

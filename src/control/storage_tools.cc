@@ -50,7 +50,7 @@ std::uint64_t days_of(Nanoseconds duration) {
 }
 
 void add(Facts& facts, std::string_view name, std::string_view value, std::string_view evidence) {
-  facts.all.push_back({std::string(name), std::string(value), std::string(evidence.substr(0, 4096))});
+  facts.all.push_back({std::string(name), std::string(value), std::string(evidence.substr(0, kEvidenceBytesMax))});
 }
 
 Result<S3Bucket*> our_bucket(Reach& reach, const Subject& subject, Facts& facts) {
@@ -169,7 +169,8 @@ void CanaryObjects::clean_up() {
 
 Trial trial_of(std::string_view tried, std::string_view expected, std::string_view found, State state,
                std::string_view evidence) {
-  return {std::string(tried), std::string(expected), std::string(found), state, std::string(evidence.substr(0, 4096))};
+  return {std::string(tried), std::string(expected), std::string(found), state,
+          std::string(evidence.substr(0, kEvidenceBytesMax))};
 }
 
 Trial must_be_refused(std::string_view tried, const Result<S3Answer>& answer) {

@@ -14,22 +14,26 @@ using event::json_text;
 
 std::string applied_json(const std::vector<AppliedItem>& items, std::uint64_t run, std::string_view target) {
   std::vector<const AppliedItem*> selected;
-  for (const AppliedItem& applied : items)
+  std::size_t left = 0;
+  for (const AppliedItem& applied : items) {
     if (applied.item.selected) selected.push_back(&applied);
+    left += applied.item.needs_user() ? 1 : 0;
+  }
   const auto json_of = [](const AppliedItem* one) {
     // How to undo it may hold what others should not read; it stays in the journal.
     const auto what = [](const control::Change& change) { return json_text(change.what); };
     return fmt::format(R"({{{},"outcome":{},"error":{},"state":{},"expected":{},"found":{},"remedy":{},)"
-                       R"("promised":{},"changed":{}}})",
+                       R"("needs_user":{},"promised":{},"changed":{}}})",
                        identity_members(one->item), json_text(name_of(one->outcome)), text_or_null(one->text),
                        json_text(name_of(one->item.finding.state)), json_text(one->item.finding.expected),
                        json_text(one->item.finding.found), text_or_null(one->item.finding.remedy),
-                       steps_json(one->promised), json_array(one->changes, what));
+                       one->item.needs_user(), steps_json(one->promised), json_array(one->changes, what));
   };
-  return fmt::format(R"({{"format":"enclave-apply/1","target":{},"exit_status":{},"run":{},"items":{}}})"
-                     "\n",
-                     json_text(target), exit_status(items), run == 0 ? "null" : std::to_string(run),
-                     json_array(selected, json_of));
+  return fmt::format(
+      R"({{"format":"enclave-apply/1","target":{},"exit_status":{},"run":{},"left_to_user":{},"items":{}}})"
+      "\n",
+      json_text(target), exit_status(items), run == 0 ? "null" : std::to_string(run), left,
+      json_array(selected, json_of));
 }
 
 std::string undone_json(const std::vector<UndoneChange>& changes, std::uint64_t run, int exit_status) {

@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "report/control_report.h"
 #include "report/layout.h"
+#include "report/left_text.h"
 
 namespace enclave::report {
 namespace {
@@ -41,8 +42,10 @@ std::string applied_text(const std::vector<AppliedItem>& items, std::uint64_t ru
   std::string out;
   std::map<Outcome, std::size_t> counts;
   std::size_t changes = 0;
+  std::vector<const control::Item*> for_user;
   for (const AppliedItem& applied : items) {
     if (!applied.item.selected) continue;
+    if (applied.item.needs_user()) for_user.push_back(&applied.item);
     ++counts[applied.outcome];
     changes += applied.changes.size();
     if (applied.outcome != Outcome::unchanged) add_item(out, applied);
@@ -56,7 +59,7 @@ std::string applied_text(const std::vector<AppliedItem>& items, std::uint64_t ru
     out += wrapped(fmt::format("{} kept as run {}; enclave apply --undo puts back what was replaced.",
                                counted(changes, "change"), run),
                    "", "");
-  return out;
+  return out + left_text(for_user);
 }
 
 std::string undo_text(const control::AppliedRun& run) {

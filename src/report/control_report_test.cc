@@ -15,6 +15,7 @@ namespace {
 using control::Audited;
 using control::Item;
 using control::State;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -92,6 +93,15 @@ TEST(Layout, KeepsForeignBytesFromSteeringTheTerminal) {
   EXPECT_EQ(wrapped("one\ntwo", "- ", "  "), "- one\n  two\n");
 }
 
+TEST(Layout, KeepsAWideGapButNotWhereALineEnds) {
+  EXPECT_EQ(wrapped("MODIFIED  key   ", "", "  "), "MODIFIED  key\n");
+  EXPECT_EQ(wrapped("a\n   b  c", "", "  "), "a\n  b  c\n");
+  const std::string word(39, 'x');
+  EXPECT_EQ(wrapped(word + "  " + word, "", "  "), word + "  " + word + "\n");
+  EXPECT_EQ(wrapped(word + "   " + word, "", "  "), word + "\n  " + word + "\n");
+  EXPECT_EQ(wrapped("a" + std::string(500, ' ') + "b", "", "  "), "a\n  b\n");
+}
+
 TEST(PlanText, ShowsWhatGoesAndWhatComes) {
   control::Plan plan;
   plan.items = {changing(), item(State::pass, "logs")};
@@ -128,8 +138,34 @@ TEST(PlanText, SaysWhyTheRestIsLeftAsItIs) {
   EXPECT_THAT(text, HasSubstr("waived until 2027-06-30: old clients"));
   EXPECT_THAT(text, HasSubstr("not done, because storage.exists fails"));
   EXPECT_THAT(text, HasSubstr("could not be observed: the network is away"));
-  EXPECT_THAT(text, HasSubstr("Nothing to change; 0 of 4 controls in force."));
-  expect_json(plan_json(plan, "https://h"));
+  EXPECT_THAT(text, EndsWith("Nothing to change; 0 of 4 controls in force.\n"
+                             "1 thing is left for you: storage.private on data-storage-bucket-001.\n"));
+  EXPECT_EQ(plan.exit_status(), 4);
+  const std::string json = plan_json(plan, "https://h");
+  expect_json(json);
+  EXPECT_THAT(json, HasSubstr(R"("left_to_user":1,)"));
+  EXPECT_THAT(json, HasSubstr(R"("will_change":false,"needs_user":true)"));
+}
+
+// An orchestrator asks whether apply has something to do; a person, whether anything is to be done.
+TEST(PlanText, TellsWhatOnlyTheUserCanDoAndHasNothingToChange) {
+  control::Plan plan;
+  for (const char* name : {"a", "b", "c", "d", "e\x1b", "f"}) plan.items.push_back(item(State::fail, name));
+  plan.items[5].selected = false;
+  EXPECT_EQ(plan.exit_status(), 0);
+  EXPECT_THAT(plan_text(plan, "h"), EndsWith("5 things are left for you: storage.private on a, storage.private on b,\n"
+                                             "storage.private on c, storage.private on d and 1 more.\n"));
+  plan.items = {changing()};
+  EXPECT_THAT(plan_text(plan, "h"), Not(HasSubstr("left for you")));
+  plan.items[0].finding.remedy = "and remove what somebody else put";
+  EXPECT_EQ(plan.exit_status(), 2);
+  EXPECT_THAT(plan_text(plan, "h"), HasSubstr("1 thing is left for you"));
+  control::AppliedItem applied;
+  applied.item = item(State::fail);
+  applied.outcome = control::Outcome::needs_user;
+  EXPECT_THAT(applied_text({applied}, 0), EndsWith("\n1 NEEDS YOU.\n1 thing is left for you: storage.private on "
+                                                   "data-storage-bucket-001.\n"));
+  EXPECT_THAT(applied_json({applied}, 0, "h"), HasSubstr(R"("left_to_user":1,)"));
 }
 
 TEST(AuditText, TellsWhatFailedHowItWasTriedAndWhatToDo) {

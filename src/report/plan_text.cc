@@ -3,6 +3,7 @@
 #include "report/control_report.h"
 #include "report/diff.h"
 #include "report/layout.h"
+#include "report/left_text.h"
 
 namespace enclave::report {
 namespace {
@@ -76,7 +77,9 @@ std::string summary(const Plan& plan, std::string_view target) {
 
 std::string plan_text(const Plan& plan, std::string_view target) {
   std::string out, left;
+  std::vector<const Item*> for_user;
   for (const Item& item : plan.items) {
+    if (item.needs_user()) for_user.push_back(&item);
     if (item.will_change()) {
       add_heading(out, item);
       for (const Step& step : item.steps) add_step(out, step);
@@ -87,7 +90,7 @@ std::string plan_text(const Plan& plan, std::string_view target) {
     }
   }
   if (!left.empty()) out += "Left as it is\n" + left + "\n";
-  return out + wrapped(summary(plan, target), "", "");
+  return out + wrapped(summary(plan, target), "", "") + left_text(for_user);
 }
 
 }  // namespace enclave::report

@@ -192,7 +192,7 @@ Result<void> try_samples(Reach& reach, const Subject& subject, S3Bucket& bucket,
     else
       summary.evidence += fmt::format("{}: {}\n", trial.tried, trial.found);
   }
-  summary.evidence.resize(std::min<std::size_t>(summary.evidence.size(), 4096));
+  summary.evidence.resize(std::min(summary.evidence.size(), kEvidenceBytesMax));
   if (!summary.evidence.empty()) trials.push_back(std::move(summary));
   return {};
 }
