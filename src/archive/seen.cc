@@ -63,8 +63,8 @@ Result<void> store_seen(Files& files, const std::string& directory, std::span<co
 }
 
 std::string seen_directory(const std::string& xdg_state_home, const std::string& home) {
-  if (!xdg_state_home.empty()) return xdg_state_home + "/enclave/seen";
-  return home.empty() ? "" : home + "/.local/state/enclave/seen";
+  const std::string state = user_state_directory(xdg_state_home, home);
+  return state.empty() ? "" : join_path(state, "seen");
 }
 
 }  // namespace enclave::archive

@@ -23,7 +23,7 @@ Result<std::vector<std::string>> load_seen(Files& files, const std::string& dire
 Result<void> store_seen(Files& files, const std::string& directory, std::span<const NoteVerifier> anchors,
                         const VerifyReport& report);
 
-/// "$XDG_STATE_HOME/enclave/seen", or below "$HOME/.local/state"; empty when both are empty.
+/// Below user_state_directory(); empty when there is none.
 std::string seen_directory(const std::string& xdg_state_home, const std::string& home);
 
 }  // namespace enclave::archive

@@ -51,6 +51,7 @@ TEST(Seen, NeverGoesBackAndForgetsNothingForAViolatedLog) {
 TEST(Seen, StandsInTheStateDirectoryOfTheUser) {
   EXPECT_EQ(seen_directory("/state", "/home/a"), "/state/enclave/seen");
   EXPECT_EQ(seen_directory("", "/home/a"), "/home/a/.local/state/enclave/seen");
+  EXPECT_EQ(seen_directory("not/absolute", "/home/a"), "/home/a/.local/state/enclave/seen");
   EXPECT_EQ(seen_directory("", ""), "");
 }
 

@@ -132,4 +132,9 @@ std::string join_path(std::string_view directory, std::string_view name) {
   return fmt::format("{}/{}", directory, name);
 }
 
+std::string user_state_directory(std::string_view xdg_state_home, std::string_view home) {
+  if (xdg_state_home.starts_with('/')) return join_path(xdg_state_home, "enclave");
+  return home.starts_with('/') ? join_path(home, ".local/state/enclave") : "";
+}
+
 }  // namespace enclave

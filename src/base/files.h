@@ -36,4 +36,8 @@ std::string parent_of(std::string_view path);
 std::string_view name_in(std::string_view path);
 std::string join_path(std::string_view directory, std::string_view name);
 
+/// Where a user who is not the machine's keeps state: "$XDG_STATE_HOME/enclave", else "$HOME/.local/state/enclave";
+/// empty when neither is an absolute path, as the XDG Base Directory Specification wants it.
+std::string user_state_directory(std::string_view xdg_state_home, std::string_view home);
+
 }  // namespace enclave

@@ -4,12 +4,14 @@
 #include "cli/config_file.h"
 #include "cli/live.h"
 #include "control/storage_reach.h"
+#include "report/layout.h"
 
 namespace enclave::cli {
 namespace {
 
 using cloud::Capabilities;
 using cloud::Support;
+using report::printable;
 
 struct Group {
   Support support;
@@ -22,13 +24,6 @@ constexpr Group kGroups[] = {
     {Support::absent, "Absent:"},
     {Support::unknown, "Could not be found out:"},
 };
-
-// What servers answer may hold anything; a terminal gets text.
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text) out += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? '?' : c;
-  return out;
-}
 
 void show_evidence(std::string_view evidence, std::ostream& out) {
   while (!evidence.empty()) {
@@ -58,8 +53,7 @@ void show(const Capabilities& found, bool verbose, std::ostream& out) {
 }  // namespace
 
 int check_storage(const pipeline::Config& config, const Arguments& arguments, Shell& shell) {
-  const auto storage = control::open_storage(
-      shell.world, config, [&](std::string_view name) { return shell.environment(std::string(name)); });
+  const auto storage = control::open_storage(shell.world, config, shell.environment);
   Live live(shell.out, shell.err, shell.err_terminal);
   const auto found = storage->probe([&](std::string_view title) { live.line(title); });
   live.clear();

@@ -46,8 +46,8 @@ class CliTest : public testing::Test {
                .out_terminal = false,
                .err_terminal = false,
                .directory = "/nowhere",
-               .environment = [this](const std::string& name) -> std::optional<std::string> {
-                 const auto found = environment_.find(name);
+               .environment = [this](std::string_view name) -> std::optional<std::string> {
+                 const auto found = environment_.find(std::string(name));
                  return found == environment_.end() ? std::nullopt : std::optional(found->second);
                }};
 };

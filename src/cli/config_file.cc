@@ -11,6 +11,10 @@ std::string absolute_path(const Shell& shell, std::string_view path) {
   return path.empty() || path == "." ? shell.directory : join_path(shell.directory, path);
 }
 
+std::string user_state(const Shell& shell) {
+  return user_state_directory(shell.environment("XDG_STATE_HOME").value_or(""), shell.environment("HOME").value_or(""));
+}
+
 Result<std::string> config_path(const Arguments& arguments, const Shell& shell) {
   if (arguments.has("config") && arguments.has("dir"))
     return Error{Fault::invalid, "--config and --dir exclude each other; --dir DIR means --config DIR/enclave.yaml"};

@@ -20,6 +20,9 @@ Result<std::string> config_path(const Arguments& arguments, const Shell& shell);
 /// `path` seen from the working directory.
 std::string absolute_path(const Shell& shell, std::string_view path);
 
+/// Where this user can keep what the state directory does not take; empty: nowhere.
+std::string user_state(const Shell& shell);
+
 /// Loads and checks. What is wrong has been written to shell.err when it fails; the Error is the exit status's reason.
 Result<pipeline::Config> load(const Arguments& arguments, Shell& shell);
 

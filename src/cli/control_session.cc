@@ -24,8 +24,7 @@ Strings names_of(const Arguments& arguments, std::string_view option) {
 ControlSession::ControlSession(pipeline::Config config, const Arguments& arguments, Shell& shell)
     : config_(std::move(config)),
       live_(shell.out, shell.err, shell.err_terminal),
-      storage_(control::open_storage(shell.world, config_,
-                                     [&shell](std::string_view name) { return shell.environment(std::string(name)); })),
+      storage_(control::open_storage(shell.world, config_, shell.environment)),
       reach_{shell.world, config_, *storage_},
       scope_{control::all_controls(),
              {names_of(arguments, "only"), names_of(arguments, "subject")},

@@ -22,8 +22,8 @@ int run(int argc, char** argv) {
       .out_terminal = isatty(STDOUT_FILENO) == 1,
       .err_terminal = isatty(STDERR_FILENO) == 1,
       .directory = std::filesystem::current_path(ignored).string(),
-      .environment = [](const std::string& name) -> std::optional<std::string> {
-        const char* value = std::getenv(name.c_str());
+      .environment = [](std::string_view name) -> std::optional<std::string> {
+        const char* value = std::getenv(std::string(name).c_str());
         return value == nullptr ? std::nullopt : std::optional<std::string>(value);
       },
       .in = &std::cin,

@@ -1,4 +1,5 @@
 #include "cli/object_actions.h"
+#include "cli/printable.h"
 
 namespace enclave::cli {
 namespace {

@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "base/time.h"
+#include "cli/config_file.h"
 #include "cli/json.h"
 
 namespace enclave::cli {
@@ -15,13 +16,6 @@ Result<io::AppendFile> file_below(const std::string& state, Shell& shell) {
   return file;
 }
 
-std::string own_state(Shell& shell) {
-  const auto state = shell.environment("XDG_STATE_HOME").value_or("");
-  if (state.starts_with('/')) return join_path(state, "enclave");
-  const auto home = shell.environment("HOME").value_or("");
-  return home.starts_with('/') ? join_path(home, ".local/state/enclave") : "";
-}
-
 }  // namespace
 
 ObjectEvents::ObjectEvents(const pipeline::Config& config, Shell& shell, std::optional<io::AppendFile> file)
@@ -33,7 +27,7 @@ ObjectEvents::ObjectEvents(const pipeline::Config& config, Shell& shell, std::op
 
 Result<std::unique_ptr<ObjectEvents>> ObjectEvents::open(const pipeline::Config& config, Shell& shell) {
   auto file = file_below(config.state, shell);
-  const std::string own = own_state(shell);
+  const std::string own = user_state(shell);
   if (!file && file.error().fault() == Fault::denied && !own.empty()) {
     if (auto instead = file_below(own, shell)) {
       shell.err << "enclave: note: recorded in " << join_path(own, kObjectEvents) << " only, since this user may not "

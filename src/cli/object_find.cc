@@ -1,4 +1,5 @@
 #include "cli/object_actions.h"
+#include "cli/printable.h"
 #include "pipeline/glob.h"
 
 namespace enclave::cli {

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "cli/config_file.h"
 #include "cli/object_actions.h"
+#include "cli/printable.h"
 #include "cloud/parallel.h"
 #include "keys/keys.h"
 

@@ -1,5 +1,6 @@
 #include "cli/json.h"
 #include "cli/object_actions.h"
+#include "cli/printable.h"
 #include "cloud/parallel.h"
 #include "pipeline/glob.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "cli/printable.h"
 #include "cloud/s3_endpoint.h"
 
 namespace enclave::cli {
@@ -63,20 +64,6 @@ Result<std::string> local_path(std::string_view key, std::string_view asked) {
     begin = end + 1;
   }
   return std::string(key);
-}
-
-std::string printable(std::string_view text) {
-  std::string out;
-  const bool utf8 = is_utf8(text);
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f && (utf8 || byte < 0x80)) {
-      out += c;
-    } else {
-      out += fmt::format("\\x{:02x}", byte);
-    }
-  }
-  return out;
 }
 
 std::string short_time(std::int64_t wall_ns) {

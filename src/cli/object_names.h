@@ -31,9 +31,6 @@ std::string literal_prefix(std::string_view pattern);
 /// NUL; or that no file can have.
 Result<std::string> local_path(std::string_view key, std::string_view asked);
 
-/// What is printed must not command the terminal.
-std::string printable(std::string_view text);
-
 /// "2026-11-23 09:26" in UTC.
 std::string short_time(std::int64_t wall_ns);
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "cli/printable.h"
+
 namespace enclave::cli {
 namespace {
 
@@ -49,6 +51,10 @@ TEST(ObjectNames, BecomePathsBelowTheTarget) {
 TEST(ObjectNames, DoNotCommandTheTerminal) {
   EXPECT_EQ(printable("a\x1b[31m\n\xff"), "a\\x1b[31m\\x0a\\xff");
   EXPECT_EQ(printable("ä"), "ä");
+  EXPECT_EQ(printable("\xc2\x9b\xc2\xa0\xc2"), "\\xc2\\x9b\\xc2\\xa0\\xc2");
+  EXPECT_EQ(printable("\xc2\x9b\xc2\xa0"), "\\xc2\\x9b\xc2\xa0");
+  EXPECT_EQ(printable("a\tb"), "a\\x09b");
+  EXPECT_EQ(printable("a\tb\n", Tabs::keep), "a\tb\\x0a");
 }
 
 }  // namespace

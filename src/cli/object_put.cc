@@ -3,6 +3,7 @@
 #include "base/files.h"
 #include "cli/config_file.h"
 #include "cli/object_actions.h"
+#include "cli/printable.h"
 #include "cloud/parallel.h"
 #include "keys/keys.h"
 
@@ -54,6 +55,15 @@ std::string own_name(std::string_view path) {
   return name == "." || name == ".." || name == "/" ? "" : name;
 }
 
+/// Whoever means a bucket that enclave.yaml does not name is told so, not that a file is missing.
+Error absent_source(const Target& target, const std::string& source, Error error) {
+  const bool place =
+      &source == &target.sources.back() && target.sources.size() > 1 && source.front() != '/' && source.front() != '.';
+  if (error.fault() != Fault::absent || !place) return error;
+  return {Fault::absent, "{0} is no file here, and enclave.yaml names no bucket {1}; any other bucket: s3://{0}",
+          source, source.substr(0, source.find('/'))};
+}
+
 Result<std::vector<Item>> items_of(ObjectSession& session, const Target& target) {
   Shell& shell = session.shell();
   Files& files = shell.world.files;
@@ -68,7 +78,9 @@ Result<std::vector<Item>> items_of(ObjectSession& session, const Target& target)
       continue;
     }
     const std::string path = absolute_path(shell, source);
-    const FileInfo info = TRY(files.info(path));
+    const auto found = files.info(path);
+    if (!found) return absent_source(target, source, found.error());
+    const FileInfo& info = *found;
     if (info.kind == FileKind::directory) {
       const std::string name = own_name(source);
       TRY(add_directory(files, path, start + (name.empty() ? "" : name + "/"), items));
@@ -187,8 +199,8 @@ Result<int> object_put(ObjectSession& session) {
   const std::string& name = target.place.bucket;
   TRY(session.check_writable(name));
   cloud::TransferOptions options = TRY(session.transfer());
-  const auto recipients = TRY(recipients_of(session, name));
   const auto items = TRY(items_of(session, target));
+  const auto recipients = TRY(recipients_of(session, name));
   cloud::ObjectBucket& bucket = *TRY(session.bucket(name, true));
   std::vector<const Item*> small, large;
   std::uint64_t bytes = 0;

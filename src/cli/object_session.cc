@@ -3,6 +3,7 @@
 #include "base/encoding.h"
 #include "base/files.h"
 #include "cli/config_file.h"
+#include "cli/printable.h"
 
 namespace enclave::cli {
 namespace {
@@ -35,17 +36,13 @@ Result<std::unique_ptr<ObjectSession>> ObjectSession::open(std::string verb, con
   if (!events && !arguments.has("unrecorded")) return std::move(events).error();
   session->events_ = events ? std::move(*events) : ObjectEvents::none(used, shell);
   if (!events) shell.err << "enclave " << session->verb_ << ": not recorded: " << events.error().text() << "\n";
-  session->storage_ = control::open_storage(
-      shell.world, used, [&shell](std::string_view name) { return shell.environment(std::string(name)); });
+  session->storage_ = control::open_storage(shell.world, used, shell.environment);
   session->signals_ = TRY(io::StopSignals::catch_them([stop = &session->stop_] { *stop = true; }));
   // Where this user can write: the keys of unfinished uploads are kept there.
   std::string journals = join_path(used.state, "transfers");
   if (!make_directories(shell.world.files, journals)) {
-    const auto state = shell.environment("XDG_STATE_HOME").value_or("");
-    const auto home = shell.environment("HOME").value_or("");
-    journals = state.starts_with('/')  ? join_path(state, "enclave/transfers")
-               : home.starts_with('/') ? join_path(home, ".local/state/enclave/transfers")
-                                       : "";
+    const std::string own = user_state(shell);
+    journals = own.empty() ? "" : join_path(own, "transfers");
   }
   session->journals_ = std::move(journals);
   return session;

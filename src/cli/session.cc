@@ -14,6 +14,7 @@
 #include "keys/keys.h"
 #include "pipeline/engine.h"
 #include "pipeline/runtime.h"
+#include "report/layout.h"
 
 namespace enclave::cli {
 namespace {
@@ -105,27 +106,29 @@ const pipeline::InputPlugin* reader_of_events(const pipeline::Config& config, co
 
 Result<void> add_inputs(const pipeline::Config& config, const Node& events, pipeline::Engine& engine, Shell& shell,
                         Live& live) {
+  const auto add = [&](const pipeline::InputPlugin& plugin, const std::string& id, const Node& node) -> Result<void> {
+    auto opened = plugin.open({node, shell.world, engine.positions(), engine.input_log()});
+    if (!opened) return std::move(opened).error().within(fmt::format("the input {}", id));
+    engine.add_input(id, std::move(*opened));
+    return {};
+  };
   std::size_t open = 0;
   for (const auto& input : config.inputs) {
     if (!input.enabled) continue;
-    auto opened = input.plugin->open({input.node, shell.world, engine.positions(), engine.input_log()});
-    if (!opened) return std::move(opened).error().within(fmt::format("the input {}", input.id));
-    engine.add_input(input.id, std::move(*opened));
+    TRY(add(*input.plugin, input.id, input.node));
     ++open;
   }
   if (open == 0) live.say("No logs are read: there is no input below logging: inputs:");
   if (const auto* plugin = reader_of_events(config, events)) {
     TRY(make_directories(shell.world.files, parent_of(join_path(config.state, kObjectEvents))));
-    auto opened = plugin->open({events, shell.world, engine.positions(), engine.input_log()});
-    if (!opened) return std::move(opened).error().within(fmt::format("the input {}", kObjectEventsInput));
-    engine.add_input(std::string(kObjectEventsInput), std::move(*opened));
+    TRY(add(*plugin, std::string(kObjectEventsInput), events));
   }
   return {};
 }
 
 std::string progress_line(const EngineStatus& status) {
-  return fmt::format("{} records, {} read, {} sealed, {} waiting{}", status.records_read,
-                     format_bytes(status.bytes_read), status.last_sealed_seq,
+  return fmt::format("{}, {} read, {} sealed, {} waiting{}", report::counted(status.records_read, "record"),
+                     format_bytes(status.bytes_read), report::grouped(status.last_sealed_seq),
                      format_bytes(status.spool_bytes + status.outbox_bytes),
                      status.reading_stopped ? ", reading stopped: spool full" : "");
 }
@@ -141,11 +144,14 @@ std::string identity_notice(const pipeline::Config& config) {
 }
 
 std::string end_text(const EngineStatus& status, pipeline::RunEnd end, const std::string& store) {
-  std::string out = fmt::format("Read {} records ({}). The log has {} leaves, up to record {}.", status.records_read,
-                                format_bytes(status.bytes_read), status.leaves, status.last_sealed_seq);
+  std::string out = fmt::format("Read {} ({}). The log has {}, up to record {}.",
+                                report::counted(status.records_read, "record"), format_bytes(status.bytes_read),
+                                status.leaves == 1 ? "1 leaf" : report::grouped(status.leaves) + " leaves",
+                                report::grouped(status.last_sealed_seq));
   if (end == pipeline::RunEnd::all_sent) return out + fmt::format("\nAll of it is in {}", store);
-  return out + fmt::format("\n{} objects wait on this disk, because {} {}; they are sent at the next start",
-                           status.objects_waiting, store, status.store_refuses ? "refuses them" : "cannot be reached");
+  return out + fmt::format("\nWaiting on this disk: {}, because {} {}; what waits is sent at the next start",
+                           report::counted(status.objects_waiting, "object"), store,
+                           status.store_refuses ? "refuses them" : "cannot be reached");
 }
 
 class Session {

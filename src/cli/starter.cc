@@ -128,7 +128,7 @@ Findings find_on_this_machine(Shell& shell, const std::string& hostname, const s
   for (const auto directory : {"/var/log/journal", "/run/log/journal"})
     found.journal = found.journal || any_readable(files, root + directory, ".journal");
   for (const auto name : kEnvironment)
-    if (shell.environment(std::string(name))) found.environment.emplace_back(name);
+    if (shell.environment(name)) found.environment.emplace_back(name);
   return found;
 }
 

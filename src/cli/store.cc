@@ -11,8 +11,7 @@ namespace {
 
 Result<cloud::S3Credentials> credentials_of(const std::string& where, Shell& shell) {
   const std::string place = where.starts_with("file:") ? "file:" + absolute_path(shell, where.substr(5)) : where;
-  return cloud::find_credentials(shell.world.files, place,
-                                 [&](std::string_view name) { return shell.environment(std::string(name)); });
+  return cloud::find_credentials(shell.world.files, place, shell.environment);
 }
 
 /// The part of a bucket below a prefix.

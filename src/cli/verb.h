@@ -92,7 +92,7 @@ struct Shell {
   bool out_terminal = false;
   bool err_terminal = false;
   std::string directory;  ///< the working directory, absolute
-  std::function<std::optional<std::string>(const std::string& name)> environment;
+  std::function<std::optional<std::string>(std::string_view name)> environment;
   std::istream* in = nullptr;  ///< answers to questions; nullptr: nobody answers
   bool in_terminal = false;
 };

@@ -2,6 +2,7 @@
 #include "cli/config_file.h"
 #include "cli/json.h"
 #include "cli/object_session.h"
+#include "cli/printable.h"
 #include "cli/verbs.h"
 #include "cloud/s3_documents.h"
 #include "cloud/s3_objects.h"

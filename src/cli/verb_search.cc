@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "cli/config_file.h"
 #include "cli/json.h"
+#include "cli/printable.h"
 #include "cli/store.h"
 #include "cli/verbs.h"
 #include "cli/when.h"
@@ -55,21 +56,6 @@ Result<archive::SearchOptions> options_of(const Arguments& arguments, Shell& she
   return options;
 }
 
-/// What is printed must not command the terminal.
-std::string printable(std::string_view text) {
-  std::string out;
-  const bool utf8 = is_utf8(text);
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\t' || (byte >= 0x20 && byte != 0x7f && (utf8 || byte < 0x80))) {
-      out += c;
-    } else {
-      out += fmt::format("\\x{:02x}", byte);
-    }
-  }
-  return out;
-}
-
 std::string source_text(const std::string& source) {
   const auto at = source.rfind('@');
   return printable(source.starts_with("file:") ? source.substr(5, at == std::string::npos ? at : at - 5) : source);
@@ -109,7 +95,7 @@ Result<int> run_search(const Arguments& arguments, Shell& shell) {
       shell.out << hit.line << "\n";
     } else {
       shell.out << format_time(hit.record.wall_ns).substr(0, 23) << "Z " << source_text(hit.record.source) << " "
-                << printable(hit.record.raw) << "\n";
+                << printable(hit.record.raw, Tabs::keep) << "\n";
     }
     return static_cast<bool>(shell.out);
   }));
