@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <random>
 
 #include "control/fake_controls.h"
@@ -86,48 +87,38 @@ TEST(Controls, ApplyMakesAnyStateRightOnceAndUndoPutsItBack) {
   }
 }
 
-// The disk stops at the n-th change of it, for every n until apply comes through.
-TEST(Controls, WhateverTheMachineDiesInUndoPutsBackTheOriginalState) {
+/// The disk stops at the n-th call that `act` makes, for every n until it comes through; what is there then is undone.
+/// Gives how often the machine died.
+std::size_t die_in(const std::function<void(Machine&)>& prepare, const std::function<void(Machine&)>& act) {
   std::size_t deaths = 0;
   for (std::uint32_t seed = 1; seed <= 12; ++seed) {
-    for (std::uint64_t calls = 0;; ++calls) {
+    bool died = true;
+    for (std::uint64_t calls = 0; died && calls < 1'000; ++calls) {
       SCOPED_TRACE(fmt::format("seed {}, disk call {}", seed, calls));
       Machine machine(seed);
       const Settings before = machine.storage_.settings;
+      prepare(machine);
       machine.disk_.halt_after(calls);
-      const auto applied = machine.apply();
-      const bool died = machine.disk_.halted();
+      act(machine);
+      died = machine.disk_.halted();
+      deaths += died ? 1 : 0;
       machine.die(seed % 2 == 0);
       EXPECT_EQ(machine.undo_all(), "");
       EXPECT_EQ(machine.storage_.settings, before);
-      if (!died) break;
-      ++deaths;
-      ASSERT_LT(calls, 1'000U);
     }
+    EXPECT_FALSE(died) << "seed " << seed << ": it never comes through";
   }
-  EXPECT_GT(deaths, 100U);
+  return deaths;
+}
+
+TEST(Controls, WhateverTheMachineDiesInUndoPutsBackTheOriginalState) {
+  EXPECT_GT(die_in([](Machine&) {}, [](Machine& machine) { (void)machine.apply(); }), 100U);
 }
 
 TEST(Controls, UndoThatDiesGoesOnWhereItWas) {
-  std::size_t deaths = 0;
-  for (std::uint32_t seed = 1; seed <= 12; ++seed) {
-    for (std::uint64_t calls = 0;; ++calls) {
-      SCOPED_TRACE(fmt::format("seed {}, disk call {}", seed, calls));
-      Machine machine(seed);
-      const Settings before = machine.storage_.settings;
-      EXPECT_EQ(exit_status(machine.apply()), 0);
-      machine.disk_.halt_after(calls);
-      (void)machine.undo_all();
-      const bool died = machine.disk_.halted();
-      machine.die(seed % 2 == 0);
-      EXPECT_EQ(machine.undo_all(), "");
-      EXPECT_EQ(machine.storage_.settings, before);
-      if (!died) break;
-      ++deaths;
-      ASSERT_LT(calls, 1'000U);
-    }
-  }
-  EXPECT_GT(deaths, 100U);
+  EXPECT_GT(die_in([](Machine& machine) { EXPECT_EQ(exit_status(machine.apply()), 0); },
+                   [](Machine& machine) { (void)machine.undo_all(); }),
+            100U);
 }
 
 TEST(Controls, WhereverTheStoreGoesAwayUndoPutsBackTheOriginalState) {
