@@ -60,7 +60,9 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::cerr << "enclave-verify: " << error.what() << "\nSee: enclave-verify --help\n";
+    return kUsage;
   }
   if (no_seen) {
     wanted.seen.clear();
