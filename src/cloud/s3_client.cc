@@ -181,6 +181,7 @@ io::HttpRequest S3Client::request_for(const S3Request& request) const {
       fmt::format("{}{}{}{}{}", place.scheme, form.headers.back().second, form.path, query.empty() ? "" : "?", query);
   out.body = request.body;
   out.response_bytes_max = request.response_bytes_max;
+  out.repeatable = request.repeatable;
   if (!options_.anonymous) {
     form.payload = to_hex(bytes_of(crypto::sha256(request.body)));
     const SigningScope scope{signing_time(world_.clock.wall_ns() + skew_ns_.load()), place.region};

@@ -6,9 +6,11 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <mutex>
+#include <optional>
 
 namespace enclave::io {
 namespace {
@@ -122,6 +124,8 @@ std::size_t give_body(char* into, std::size_t size, std::size_t count, void* use
 // curl goes back to the start when a kept connection turns out to be closed.
 int rewind_body(void* user, curl_off_t offset, int origin) {
   auto& exchange = *static_cast<Exchange*>(user);
+  // Or it was not closed before the request came, but after it was done.
+  if (!exchange.request.repeatable && exchange.sent > 0) return CURL_SEEKFUNC_FAIL;
   if (origin != SEEK_SET || offset < 0 || static_cast<std::size_t>(offset) > exchange.request.body.size())
     return CURL_SEEKFUNC_FAIL;
   exchange.sent = static_cast<std::size_t>(offset);
@@ -218,7 +222,9 @@ class CurlClient final : public HttpClient {
     curl_easy_setopt(handle.get(), CURLOPT_SOCKOPTFUNCTION, note_socket);
     curl_easy_setopt(handle.get(), CURLOPT_SOCKOPTDATA, connection.socket.get());
     TRY(prepare(handle.get(), exchange, headers));
-    curl_easy_setopt(handle.get(), CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+    // Without a body there is nothing to go back in, and nobody would ask us before it is sent again.
+    const bool unasked = !request.repeatable && request.body.empty();
+    curl_easy_setopt(handle.get(), CURLOPT_FRESH_CONNECT, fresh || unasked ? 1L : 0L);
     code = curl_easy_perform(handle.get());
     if (code == CURLE_OK) {
       give_back(std::move(connection));
@@ -226,7 +232,36 @@ class CurlClient final : public HttpClient {
     }
     if (exchange.too_large) return Error{Fault::limit, "the answer has more than {} bytes", request.response_bytes_max};
     const std::string_view told = exchange.error.c_str();
-    return Error{fault_of(code, told), "{}{}", told.empty() ? curl_easy_strerror(code) : told, advice_for(code, told)};
+    if (!options_.proxy.empty())
+      if (auto refused = refused_by_proxy(handle.get(), code, told)) return std::move(*refused);
+    long os_error = 0;
+    curl_easy_getinfo(handle.get(), CURLINFO_OS_ERRNO, &os_error);
+    const bool nobody = code == CURLE_COULDNT_CONNECT && os_error == ECONNREFUSED && options_.proxy.empty();
+    return Error{fault_of(code, told),
+                 "{}{}{}{}",
+                 told.empty() ? curl_easy_strerror(code) : told,
+                 nobody ? "; " : "",
+                 nobody ? kNothingListens : "",
+                 advice_for(code, told)};
+  }
+
+  // A proxy that does not connect us has not sent anything on.
+  static std::optional<Error> refused_by_proxy(CURL* handle, CURLcode& code, std::string_view told) {
+    if (told.find("wrong version number") != std::string_view::npos)
+      return Error{Fault::denied,
+                   "{}; what answers behind the proxy does not speak TLS: the proxy may answer itself (a "
+                   "captive portal), or the endpoint's port is another",
+                   told};
+    long status = 0;
+    curl_easy_getinfo(handle, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status == 0 || (status >= 200 && status < 300)) return std::nullopt;
+    code = CURLE_COULDNT_CONNECT;
+    const std::string text = fmt::format("the proxy answered {} itself and did not connect", status);
+    if (status == 407) return Error{Fault::denied, "{}; it wants a user and a password, which is not supported", text};
+    if (status == 403) return Error{Fault::denied, "{}; it forbids this host or port: ask who runs it", text};
+    if (status == 511 || (status >= 300 && status < 400))
+      return Error{Fault::busy, "{}; this looks like a captive portal: log in there first", text};
+    return Error{Fault::busy, "{}; it may not reach the server, or be none: check the proxy's address", text};
   }
 
   Connection taken() {

@@ -16,7 +16,10 @@ namespace enclave::io {
 struct HttpOptions {
   std::string ca_file;      ///< PEM; empty: the certificates of this system
   bool plain_http = false;  ///< also http:// URLs; otherwise they are refused
-  std::string proxy;        ///< URL; empty: none
+  /// URL; empty: none. https:// goes through it by CONNECT, so it sees names of hosts and no more. What it answers to
+  /// that itself is an error with its own words: denied when it wants a user (407) or forbids the host (403), else
+  /// busy.
+  std::string proxy;
   /// For trials that a server refuses old versions: exactly this version is offered, with whatever ciphers it takes.
   enum class Tls : std::uint8_t { secure, only_1_0, only_1_1 };
   Tls tls = Tls::secure;  ///< secure: 1.2 or later
@@ -26,6 +29,9 @@ struct HttpOptions {
   std::size_t connections_kept = 8;                        ///< idle ones
 };
 
+/// Stands in the text of an error (Fault::busy) when the host, and no proxy, refused the connection.
+inline constexpr std::string_view kNothingListens = "nothing listens there";
+
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 struct HttpRequest {
@@ -34,6 +40,9 @@ struct HttpRequest {
   HttpHeaders headers;
   std::string_view body;
   std::uint64_t response_bytes_max = 64 << 10;
+  /// False: never sent again when the server may have got all of it, also not over a kept connection that it closed
+  /// without an answer; busy then.
+  bool repeatable = true;
 };
 
 struct HttpResponse {

@@ -9,6 +9,7 @@
 #include "cloud/s3_documents.h"
 #include "cloud/s3_objects.h"
 #include "cloud/s3_policy.h"
+#include "contract/object_bucket_contract.h"
 #include "servers/s3_server.h"
 
 namespace enclave::cloud {
@@ -299,6 +300,29 @@ TEST_F(BucketTest, APresignedUrlNeedsNoCredentials) {
   EXPECT_EQ(answer->body, "presigned") << answer->status;
   EXPECT_EQ(client->send({.method = "GET", .url = url + "0", .headers = {}, .body = {}})->status, 403);
 }
+
+class CephBench final : public BucketBench {
+ public:
+  explicit CephBench(S3Options options) : s3_bucket_(opened(options)) {
+    EXPECT_TRUE(s3_bucket_->create({}));
+    EXPECT_TRUE(s3_bucket_->write(Setting::versioning, format_versioning(true)));
+    bucket_ = object_bucket(*s3_bucket_);
+  }
+  ObjectBucket& bucket() override { return *bucket_; }
+
+ private:
+  std::unique_ptr<S3Bucket> s3_bucket_;
+  std::unique_ptr<ObjectBucket> bucket_;
+};
+std::unique_ptr<BucketBench> bench_by_path() { return std::make_unique<CephBench>(options_for(new_bucket_name())); }
+std::unique_ptr<BucketBench> bench_by_virtual_host() {
+  S3Options options = options_for(new_bucket_name());
+  options.addressing = S3Options::Addressing::virtual_host;
+  return std::make_unique<CephBench>(std::move(options));
+}
+
+INSTANTIATE_TEST_SUITE_P(Path, ObjectBucketContract, ::testing::Values(&bench_by_path));
+INSTANTIATE_TEST_SUITE_P(VirtualHost, ObjectBucketContract, ::testing::Values(&bench_by_virtual_host));
 
 }  // namespace
 }  // namespace enclave::cloud
