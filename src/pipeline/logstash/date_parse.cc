@@ -319,7 +319,7 @@ class DateReader {
       case Field::nano_of_second:
         return within(said_.nanos, 0, kSecond - 1, value);
       case Field::milli_of_day:
-        return within(said_.nano_of_day, 0, 86'399'999, value * 1'000'000);
+        return within(said_.nano_of_day, 0, 86'399'999, value % 86'400'000 * 1'000'000);
       case Field::nano_of_day:
         return within(said_.nano_of_day, 0, 86'400 * kSecond - 1, value);
       default:
