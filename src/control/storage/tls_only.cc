@@ -2,6 +2,7 @@
 
 #include "control/storage_policy.h"
 #include "control/storage_tools.h"
+#include "io/http.h"
 
 namespace enclave::control {
 namespace {
@@ -61,7 +62,8 @@ Result<Facts> observe(Reach& reach, const Subject& subject) {
   return facts;
 }
 
-bool is_secure(const Facts& facts) { return facts.value("endpoint").starts_with("https://"); }
+bool is_secure_endpoint(std::string_view endpoint) { return endpoint.starts_with("https://"); }
+bool is_secure(const Facts& facts) { return is_secure_endpoint(facts.value("endpoint")); }
 bool by_policy(const Facts& facts) {
   return facts.value("policies") == cloud::name_of(Support::works) && !facts.value("statement").empty();
 }
@@ -119,13 +121,43 @@ Result<void> undo(Reach& reach, const Subject& subject, const Change& change) {
   return put_back(reach, *bucket, Setting::policy, TRY(kept_document(change)));
 }
 
+// Where plain HTTP was tried, and what a silence there is worth.
+struct PlainWay {
+  std::string address;
+  bool guessed = false;    ///< nobody named it: the server may speak plain HTTP at another port
+  bool forbidden = false;  ///< by a policy that was read back, which holds at every port
+};
+
+Result<PlainWay> plain_way(Reach& reach, const Subject& subject, S3Bucket& owner, S3Bucket& http) {
+  PlainWay way;
+  way.address = http.client().options().endpoint;
+  way.guessed = reach.config.storage.plain_endpoint.empty() && is_secure_endpoint(reach.config.storage.endpoint);
+  if (!way.guessed) return way;
+  way.address += ":80";
+  const auto* capabilities = TRY(reach.storage.capabilities());
+  bool known = true;
+  const auto policy = TRY(policy_of(TRY(read_setting(owner, Setting::policy, &known))));
+  way.forbidden = tls_state(policy, subject, *capabilities, chosen(*capabilities)) == "in force";
+  return way;
+}
+
+// At a guessed address, a refused connection shows that nothing listens; a silence may be that of a firewall on the
+// way, and shows nothing unless the policy forbids plain HTTP wherever it is.
+Trial silent(std::string_view tried, const PlainWay& way, const Error& error) {
+  if (error.fault() != Fault::busy)
+    return trial_of(tried, "refused", "no answer: " + error.text(), State::inconclusive);
+  if (!way.guessed) return trial_of(tried, "refused", "no answer: " + error.text(), State::pass);
+  const bool nobody = error.text().find(io::kNothingListens) != std::string::npos;
+  std::string found = fmt::format("nothing answers at {}, the guessed address", way.address);
+  found += way.forbidden ? "; the policy forbids plain HTTP at every port"
+           : nobody      ? "; nothing listens there"
+                         : "; name the server's in storage.plain_endpoint";
+  return trial_of(tried, "refused", found, way.forbidden || nobody ? State::pass : State::inconclusive, error.text());
+}
+
 // Refused, redirected to https, or nobody there. 404 comes from a server that does not know what is there over TLS.
-Trial plain(std::string_view tried, const Result<cloud::S3Answer>& answer) {
-  if (!answer) {
-    const bool silent = answer.error().fault() == Fault::busy;
-    return trial_of(tried, "refused", "no answer: " + answer.error().text(),
-                    silent ? State::pass : State::inconclusive);
-  }
+Trial plain(std::string_view tried, const PlainWay& way, const Result<cloud::S3Answer>& answer) {
+  if (!answer) return silent(tried, way, answer.error());
   Trial trial = must_be_refused(tried, answer);
   const int status = answer->response.status;
   if (status == 404) trial.state = State::inconclusive;
@@ -143,16 +175,17 @@ Trial old_tls(std::string_view tried, const Result<cloud::S3Answer>& answer) {
 Result<std::vector<Trial>> prove(Reach& reach, const Subject& subject) {
   S3Bucket* owner = TRY(reach.storage.bucket(subject.name));
   S3Bucket* http = TRY(reach.storage.bucket(subject.name, As::owner, Way::plain_http));
+  const PlainWay way = TRY(plain_way(reach, subject, *owner, *http));
   CanaryObjects canaries = TRY(CanaryObjects::open(reach, *owner));
   const std::string key = canaries.new_key();
   std::vector<Trial> trials;
   trials.push_back(must_work("putting a canary object over TLS, certificate verified", canaries.put(key, "canary")));
-  trials.push_back(plain("GET over plain HTTP with the owner's keys", http->ask(request_of("GET", key))));
-  trials.push_back(plain("list over plain HTTP", http->ask(request_of("GET"))));
-  trials.push_back(plain("PUT over plain HTTP", http->ask(canaries.attempt_to_write(canaries.new_key()))));
+  trials.push_back(plain("GET over plain HTTP with the owner's keys", way, http->ask(request_of("GET", key))));
+  trials.push_back(plain("list over plain HTTP", way, http->ask(request_of("GET"))));
+  trials.push_back(plain("PUT over plain HTTP", way, http->ask(canaries.attempt_to_write(canaries.new_key()))));
   auto forged = request_of("GET", key);
   forged.headers = {{"forwarded", "proto=https"}, {"x-forwarded-proto", "https"}};
-  trials.push_back(plain("GET over plain HTTP with a forged X-Forwarded-Proto: https", http->ask(forged)));
+  trials.push_back(plain("GET over plain HTTP with a forged X-Forwarded-Proto: https", way, http->ask(forged)));
   S3Bucket* tls_1_0 = TRY(reach.storage.bucket(subject.name, As::owner, Way::tls_1_0));
   S3Bucket* tls_1_1 = TRY(reach.storage.bucket(subject.name, As::owner, Way::tls_1_1));
   trials.push_back(old_tls("GET over TLS 1.0", tls_1_0->ask(request_of("GET", key))));
