@@ -1,4 +1,5 @@
 // uses: event
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -11,7 +12,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace enclave::event;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   RecordReader reader;
-  (void)reader.read(bytes);
+  std::string_view full;
+  for (std::string_view rest = bytes; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    const auto read = reader.read(line);
+    if (!context_seq(line)) {
+      if (read) full = line;
+      continue;
+    }
+    // What is completed from the record it names says the same when it stands alone.
+    const auto alone = RecordReader().read(expanded(line, full));
+    if (read && alone) ENSURE(read->raw == alone->raw && read->source == alone->source && read->seq == alone->seq);
+  }
   (void)json_text(bytes);
   Batch batch;
   Event event;

@@ -38,7 +38,7 @@ struct SearchOptions {
 struct SearchHit {
   std::string origin;
   std::uint64_t leaf = 0;
-  std::string line;  ///< the record as it was sealed, without its LF
+  std::string line;  ///< the record in full, without its LF: a short one has what it shares put in
   event::Record record;
 };
 

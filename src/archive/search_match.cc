@@ -22,6 +22,11 @@ std::size_t index_of(std::string_view text, std::string_view needle, std::size_t
                           : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
 }
 
+/// A short record leaves these to the full one that it names.
+bool is_shared(std::string_view field) {
+  return field == "time" || field == "boot" || field == "boot_ns" || field == "src";
+}
+
 std::string needle_of(const std::string& text) {
   if (!is_utf8(text)) return std::string(kOpaque);
   std::string needle;
@@ -84,7 +89,7 @@ Matcher::Matcher(const SearchOptions& options, bool check_source, bool check_tim
   for (const auto& text : options.texts)
     if (!text.empty()) needles_.push_back(needle_of(text));
   for (const auto& [name, value] : options.fields)
-    if (!value.empty()) needles_.push_back(needle_of(value));
+    if (!value.empty() && !is_shared(name)) needles_.push_back(needle_of(value));
   // The longest is the rarest; it leads.
   std::sort(needles_.begin(), needles_.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
 }
@@ -130,11 +135,33 @@ Result<void> Matcher::scan(std::string_view lines) {
     const std::size_t end = lines.find('\n', next);
     const std::string_view line = lines.substr(begin, end - begin);
     at = end + 1;
-    if (may_match(line)) TRY(look_at(line));
+    if (may_match(line)) TRY(look_at(line, lines.substr(0, begin)));
     if (needles_.empty()) continue;
     if (hit != kNone && hit < at) hit = index_of(lines, needles_[0], at);
     if (opaque != kNone && opaque < at) opaque = index_of(lines, kOpaque, at);
   }
+  // What follows may name a full record of these lines.
+  if (lines.empty()) return {};
+  const auto before = lines.size() < 2 ? kNone : lines.rfind('\n', lines.size() - 2);
+  const std::size_t begin = before == kNone ? 0 : before + 1;
+  return find_context(lines.substr(begin, lines.size() - 1 - begin), lines.substr(0, begin));
+}
+
+/// Has the reader know the full record that `line` is, or names. `before`: the whole lines before it.
+Result<void> Matcher::find_context(std::string_view line, std::string_view before) {
+  const auto named = event::context_seq(line);
+  if (named && named == full_seq_) return {};
+  if (named) {
+    const std::string head = fmt::format(R"({{"seq":{},)", *named);
+    const auto at = before.rfind("\n" + head);
+    if (at == std::string_view::npos && !before.starts_with(head))
+      return Error{Fault::corrupt, "a record names record {}, which is not there", *named};
+    const std::size_t begin = at == std::string_view::npos ? 0 : at + 1;
+    line = before.substr(begin, before.find('\n', begin) - begin);
+  }
+  const event::Record record = TRY(reader_.read(line));
+  full_seq_ = record.seq;
+  full_ = line;
   return {};
 }
 
@@ -144,10 +171,11 @@ bool Matcher::may_match(std::string_view line) const {
   return all || index_of(line, kOpaque, 0) != std::string_view::npos;
 }
 
-Result<void> Matcher::look_at(std::string_view line) {
+Result<void> Matcher::look_at(std::string_view line, std::string_view before) {
+  TRY(find_context(line, before));
   event::Record record = TRY(reader_.read(line));
   if (!matches(record)) return {};
-  hits_.push_back({"", 0, std::string(line), std::move(record)});
+  hits_.push_back({"", 0, event::expanded(line, full_), std::move(record)});
   if (options_.limit > 0 && hits_.size() > options_.limit) hits_.pop_front();
   return {};
 }

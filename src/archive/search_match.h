@@ -23,7 +23,8 @@ class Matcher {
 
  private:
   Result<void> scan(std::string_view lines);
-  Result<void> look_at(std::string_view line);
+  Result<void> look_at(std::string_view line, std::string_view before);
+  Result<void> find_context(std::string_view line, std::string_view before);
   bool may_match(std::string_view line) const;
   bool matches(const event::Record& record) const;
 
@@ -31,6 +32,8 @@ class Matcher {
   bool check_source_, check_time_;
   std::vector<std::string> needles_;  ///< as they stand in JSON; a line without one of them cannot match
   event::RecordReader reader_;
+  std::string full_;                       ///< the full record that was read last
+  std::optional<std::uint64_t> full_seq_;  ///< its number
   std::string rest_;
   std::deque<SearchHit> hits_;
   std::uint64_t bytes_ = 0;

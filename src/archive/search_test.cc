@@ -210,6 +210,33 @@ TEST_F(SearchTest, FieldsAreComparedWhole) {
   EXPECT_THAT(by_field("nowhere", "81"), IsEmpty());
 }
 
+TEST_F(SearchTest, ShortRecordsAreFoundAndShownInFullHoweverFarTheOneTheyName) {
+  // More than one piece of decompression, with a change of source in the middle of one.
+  std::vector<Line> lines;
+  for (int i = 0; i < 9'000; ++i)
+    lines.push_back({fmt::format("line {} {}", i, std::string(60, 'x')), "",
+                     i < 5'000 ? "file:/var/log/a.log@00000001" : "file:/var/log/b.log@00000002"});
+  add(100, lines);
+  for (const std::size_t wanted : {0U, 1U, 2'500U, 4'999U, 5'000U, 5'001U, 8'999U}) {
+    SearchOptions options;
+    options.identities = identities_;
+    options.texts = {fmt::format("line {} ", wanted)};
+    options.fields = {{"src", lines[wanted].source}};
+    std::vector<SearchHit> hits;
+    (void)search(source_, options, [&](const SearchHit& hit) {
+      hits.push_back(hit);
+      return true;
+    });
+    ASSERT_EQ(hits.size(), 1U) << wanted;
+    EXPECT_EQ(hits[0].record.seq, wanted + 1);
+    EXPECT_EQ(event::context_seq(hits[0].line), std::nullopt);
+    const auto alone = event::RecordReader().read(hits[0].line);
+    ASSERT_TRUE(alone) << hits[0].line;
+    EXPECT_EQ(alone->source, lines[wanted].source);
+    EXPECT_EQ(alone->wall_ns, 100 * kSecond);
+  }
+}
+
 TEST_F(SearchTest, LimitStopsAndSaysSo) {
   for (int i = 0; i < 40; ++i) add(100 + i, {{fmt::format("hit {}", i)}, {"miss"}, {fmt::format("hit {}b", i)}});
   SearchOptions options;

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "event/arena.h"
+
 namespace enclave::event {
 
 /// What ended a line. Its text is not part of `raw`.
@@ -50,28 +52,21 @@ class Batch {
   std::int64_t boot_ns = 0;
 
   /// Writable memory that lives as long as the batch.
-  std::span<char> allocate(std::size_t bytes);
-  std::string_view store(std::string_view bytes);
+  std::span<char> allocate(std::size_t bytes) { return arena_.allocate_text(bytes); }
+  std::string_view store(std::string_view bytes) { return arena_.store(bytes); }
   /// Gives back the unused end of the latest allocate().
-  void shrink_last(std::size_t unused);
+  void shrink_last(std::size_t unused) { arena_.shrink_last(unused); }
 
   /// Index of the range of this source; a new one begins at `from`. The latest range is looked at first.
   std::uint32_t source(std::string_view name, std::string_view from);
   /// Memory in use, for the bounds of queues.
-  std::size_t bytes() const { return arena_bytes_ + events.size() * sizeof(Event); }
+  std::size_t bytes() const { return arena_.bytes() + events.size() * sizeof(Event); }
   bool empty() const { return events.empty() && sources.empty(); }
   /// Forgets events and sources, keeps the memory.
   void clear();
 
  private:
-  struct Chunk {
-    std::unique_ptr<char[]> bytes;
-    std::size_t size = 0;
-    std::size_t used = 0;
-  };
-  std::vector<Chunk> chunks_;
-  std::size_t current_ = 0;
-  std::size_t arena_bytes_ = 0;
+  Arena arena_;
 };
 
 }  // namespace enclave::event

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,9 @@ class RecordWriter {
  public:
   RecordWriter();
   ~RecordWriter();
-  /// One record per event, LF-terminated, numbered from `first_seq`. Valid until the next call. Never fails: any bytes
-  /// have a form.
+  /// One record per event, LF-terminated, numbered from `first_seq`. The first one, and each whose source is another
+  /// than that of the one before, is full; the others are short. Valid until the next call. Never fails: any bytes have
+  /// a form.
   std::string_view write(const Batch& batch, std::uint64_t first_seq, std::string_view boot_id);
   /// End offset of each record of the latest write(), without its LF.
   const std::vector<std::size_t>& ends() const { return ends_; }
@@ -50,18 +52,26 @@ struct Record {
   std::string original() const { return raw + eol; }
 };
 
-/// Reads records back; keeps its buffers between calls. Not thread-safe. Any bytes may be given.
+/// Reads records back, the short ones too; keeps its buffers between calls. Not thread-safe. Any bytes may be given.
 class RecordReader {
  public:
   RecordReader();
   ~RecordReader();
-  /// `line` without its LF. Fault::corrupt with the reason.
+  /// `line` without its LF. A short record is completed from the latest full one that was read, which must be the one
+  /// that it names. Fault::corrupt with the reason.
   Result<Record> read(std::string_view line);
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// The number of the full record that this short one names; none for a full record, and for what is not a record. Looks
+/// at the first members only.
+std::optional<std::uint64_t> context_seq(std::string_view line);
+/// The short record `line` in full: what it shares with `full`, the record that it names, in the place of the name. A
+/// line that is not short comes back as it is.
+std::string expanded(std::string_view line, std::string_view full);
 
 /// A JSON string with its quotes. Bytes that are not UTF-8 are replaced by U+FFFD: for what people read.
 std::string json_text(std::string_view bytes);

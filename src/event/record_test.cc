@@ -44,7 +44,7 @@ std::vector<Record> read_back(std::string_view text) {
 TEST(Record, NumbersGoOnWhereADigitIsAdded) {
   Batch batch;
   for (int i = 0; i < 3; ++i) batch.events.push_back(line(batch, "x"));
-  for (std::uint64_t first : {0ULL, 8ULL, 98ULL, 9'999ULL, 109'999ULL, 9'999'999'999'999'999'998ULL}) {
+  for (std::uint64_t first : {1ULL, 8ULL, 98ULL, 9'999ULL, 109'999ULL, 9'999'999'999'999'999'998ULL}) {
     for (const auto& record : read_back(records_of(batch, first))) EXPECT_EQ(record.seq, first++);
   }
 }
@@ -62,11 +62,71 @@ TEST(Record, HasOneCanonicalForm) {
   batch.events.back().position = "s=1;i=2";
   const std::string head =
       R"("time":"2026-11-23T09:39:53.123456789Z","boot":"0-0","boot_ns":42,"src":"file:/a@1","pos":)";
+  const std::string rest = R"("as":7,"pos":)";
   EXPECT_EQ(records_of(batch, 7),
-            "{\"seq\":7," + head + "10,\"raw\":\"say \\\"hi\\\"\\t\\\\\"}\n" + "{\"seq\":8," + head +
-                "10,\"raw_b64\":\"/w==\"}\n" + "{\"seq\":9," + head + "10,\"raw\":\"x\",\"eol\":\"\\r\\n\"}\n" +
-                "{\"seq\":10," + head +
+            "{\"seq\":7," + head + "10,\"raw\":\"say \\\"hi\\\"\\t\\\\\"}\n" + "{\"seq\":8," + rest +
+                "10,\"raw_b64\":\"/w==\"}\n" + "{\"seq\":9," + rest + "10,\"raw\":\"x\",\"eol\":\"\\r\\n\"}\n" +
+                "{\"seq\":10," + rest +
                 "\"s=1;i=2\",\"raw\":\"y\",\"eol\":\"\",\"cut\":7,\"journal\":{\"A\":[\"1\",\"2\"]}}\n");
+}
+
+TEST(Record, SharesWhatItHasInCommonWithTheOneBefore) {
+  Batch batch;
+  batch.wall_ns = 1'795'426'793'123'456'789;
+  batch.boot_ns = 42;
+  const auto add = [&](std::string_view source, std::uint64_t offset) {
+    batch.events.push_back(line(batch, "x"));
+    batch.events.back().offset = offset;
+    batch.events.back().source = batch.source(source, "0");
+  };
+  add("file:/a@1", 1);
+  add("file:/a@1", 3);
+  add("file:/b,\"pos\":@1", 5);
+  add("file:/b,\"pos\":@1", 7);
+  const std::string text = records_of(batch, 5);
+  const auto records = read_back(text);
+  ASSERT_EQ(records.size(), 4U);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    EXPECT_EQ(records[i].wall_ns, batch.wall_ns);
+    EXPECT_EQ(records[i].boot_ns, 42);
+    EXPECT_EQ(records[i].boot_id, "0-0");
+    EXPECT_EQ(records[i].source, batch.sources[i / 2].source);
+    EXPECT_EQ(records[i].position, std::to_string(2 * i + 1));
+  }
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
+    lines.push_back(text.substr(at, text.find('\n', at) - at));
+  EXPECT_EQ(context_seq(lines[0]), std::nullopt);
+  EXPECT_EQ(context_seq(lines[1]), 5U);
+  EXPECT_EQ(context_seq(lines[3]), 7U);
+  // In full, each stands alone.
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string whole = expanded(lines[i], lines[i / 2 * 2]);
+    const auto read = RecordReader().read(whole);
+    ASSERT_TRUE(read) << whole;
+    EXPECT_EQ(read->source, records[i].source);
+    EXPECT_EQ(read->seq, 5 + i);
+    EXPECT_EQ(context_seq(whole), std::nullopt);
+    EXPECT_EQ(expanded(whole, lines[0]), whole);
+  }
+}
+
+TEST(Record, RefusesToGuessWhatAShortOneShares) {
+  const std::string full =
+      R"({"seq":5,"time":"2026-11-23T09:39:53.123456789Z","boot":"b","boot_ns":1,"src":"s","pos":1,"raw":""})";
+  const auto fails = [&](std::string_view line, std::string_view why) {
+    RecordReader reader;
+    ASSERT_TRUE(reader.read(full));
+    const auto read = reader.read(line);
+    ASSERT_FALSE(read) << line;
+    EXPECT_THAT(read.error().text(), testing::HasSubstr(why)) << line;
+  };
+  fails(R"({"seq":6,"as":4,"pos":1,"raw":""})", "not the latest full one");
+  fails(R"({"seq":5,"as":5,"pos":1,"raw":""})", "not the latest full one");
+  fails(R"({"seq":6,"as":5,"src":"t","pos":1,"raw":""})", "that the record named there tells");
+  fails(R"({"seq":6,"as":"5","pos":1,"raw":""})", "not a number");
+  fails(R"({"seq":6,"pos":1,"raw":""})", "a member is missing");
+  EXPECT_FALSE(RecordReader().read(R"({"seq":6,"as":5,"pos":1,"raw":""})"));
 }
 
 TEST(Record, GivesTheOriginalBytesBack) {

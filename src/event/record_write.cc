@@ -179,14 +179,19 @@ std::string_view RecordWriter::write(const Batch& batch, std::uint64_t first_seq
   std::uint32_t middle_of = ~0U;
   Counter seq(first_seq);
   for (const Event& event : batch.events) {
-    if (event.source != middle_of) {
-      middle = fmt::format(R"({}{},"pos":)", when, json_text(batch.sources[event.source].source));
-      middle_of = event.source;
-    }
     out.add(R"({"seq":)");
     out.add(seq.text());
+    if (event.source != middle_of) {
+      // The first of a run tells what its followers share; they name it.
+      out.add(when);
+      out.add(json_text(batch.sources[event.source].source));
+      out.add(R"(,"pos":)");
+      middle = fmt::format(R"(,"as":{},"pos":)", seq.text());
+      middle_of = event.source;
+    } else {
+      out.add(middle);
+    }
     seq.next();
-    out.add(middle);
     if (event.position.empty()) {
       out.add(event.offset);
     } else {

@@ -1,0 +1,56 @@
+#include "event/arena.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace enclave::event {
+
+std::span<char> Arena::take(std::size_t bytes, std::size_t alignment) {
+  constexpr std::size_t kChunkBytes = 64 * 1024;
+  while (current_ < chunks_.size()) {
+    Chunk& chunk = chunks_[current_];
+    // Chunks begin where any scalar may.
+    const std::size_t from = (chunk.used + alignment - 1) / alignment * alignment;
+    if (from <= chunk.size && chunk.size - from >= bytes) {
+      chunk.used = from + bytes;
+      return {chunk.bytes.get() + from, bytes};
+    }
+    ++current_;
+  }
+  const std::size_t size = std::max(bytes, kChunkBytes);
+  chunks_.push_back({std::unique_ptr<char[]>(new char[size]), size, bytes});
+  current_ = chunks_.size() - 1;
+  bytes_ += size;
+  return {chunks_.back().bytes.get(), bytes};
+}
+
+std::span<char> Arena::allocate(std::size_t bytes) { return take(bytes, alignof(std::max_align_t)); }
+std::span<char> Arena::allocate_text(std::size_t bytes) { return take(bytes, 1); }
+
+std::string_view Arena::store(std::string_view bytes) {
+  if (bytes.empty()) return {};
+  const auto room = allocate_text(bytes.size());
+  std::memcpy(room.data(), bytes.data(), bytes.size());
+  return {room.data(), room.size()};
+}
+
+void Arena::shrink_last(std::size_t unused) {
+  if (current_ < chunks_.size()) chunks_[current_].used -= std::min(unused, chunks_[current_].used);
+}
+
+void Arena::clear() {
+  constexpr std::size_t kKeepBytes = 4 * 1024 * 1024;
+  std::size_t kept = 0;
+  std::erase_if(chunks_, [&](const Chunk& chunk) {
+    kept += chunk.size;
+    return kept > kKeepBytes;
+  });
+  bytes_ = 0;
+  for (auto& chunk : chunks_) {
+    chunk.used = 0;
+    bytes_ += chunk.size;
+  }
+  current_ = 0;
+}
+
+}  // namespace enclave::event
