@@ -1,8 +1,10 @@
 #!/bin/sh
 # proxy.sh TEST: runs it with a real HTTP proxy, at $S3_PROXY, which writes what it connects to $S3_PROXY_LOG. It
 # connects to the port of $S3_ENDPOINT only. To be run by ceph.sh run.
+# shellcheck disable=SC2034 # for lib.sh
 NAME=proxy
 PLACE=$(mktemp "${TMPDIR:-/tmp}/enclave-proxy-place-XXXXXX")
+# shellcheck source=tests/servers/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 TEST=$1
