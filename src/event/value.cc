@@ -1,0 +1,202 @@
+#include "event/value.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+namespace enclave::event {
+namespace {
+
+/// Twice the room, in new memory: the old stays until the arena is cleared.
+template <class T>
+void grow(Arena& arena, T*& items, std::uint32_t size, std::uint32_t& room) {
+  room = std::max<std::uint32_t>(room * 2, 4);
+  T* const more = arena.room_for<T>(room);
+  if (size > 0) std::memcpy(static_cast<void*>(more), items, size * sizeof(T));
+  items = more;
+}
+
+}  // namespace
+
+std::string_view name_of(Kind kind) {
+  constexpr std::string_view kNames[] = {"null",   "a boolean", "a whole number", "a number",
+                                         "a text", "a time",    "a list",         "a map"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+Value Value::of(bool value) {
+  Value out;
+  out.kind_ = Kind::boolean;
+  out.data_.boolean = value;
+  return out;
+}
+
+Value Value::of(std::int64_t value) {
+  Value out;
+  out.kind_ = Kind::integer;
+  out.data_.integer = value;
+  return out;
+}
+
+Value Value::of(double value) {
+  Value out;
+  out.kind_ = Kind::real;
+  out.data_.real = value;
+  return out;
+}
+
+Value Value::of(std::string_view text) {
+  ENSURE(text.size() <= std::numeric_limits<std::uint32_t>::max());
+  Value out;
+  out.kind_ = Kind::text;
+  out.size_ = static_cast<std::uint32_t>(text.size());
+  out.data_.text = text.data();
+  return out;
+}
+
+Value Value::time(std::int64_t wall_ns) {
+  Value out;
+  out.kind_ = Kind::time;
+  out.data_.integer = wall_ns;
+  return out;
+}
+
+Value Value::list(Arena& arena, std::size_t room) {
+  Value out;
+  out.kind_ = Kind::list;
+  out.data_.list = new (arena.room_for<ListBody>(1)) ListBody;
+  out.data_.list->room = static_cast<std::uint32_t>(room);
+  if (room > 0) out.data_.list->items = arena.room_for<Value>(room);
+  return out;
+}
+
+Value Value::map(Arena& arena, std::size_t room) {
+  Value out;
+  out.kind_ = Kind::map;
+  out.data_.map = new (arena.room_for<MapBody>(1)) MapBody;
+  out.data_.map->room = static_cast<std::uint32_t>(room);
+  if (room > 0) out.data_.map->members = arena.room_for<Member>(room);
+  return out;
+}
+
+std::span<Value> Value::items() const { return {data_.list->items, data_.list->size}; }
+std::span<Member> Value::members() const { return {data_.map->members, data_.map->size}; }
+
+void Value::append(Arena& arena, Value item) const {
+  ListBody& body = *data_.list;
+  if (body.size == body.room) grow(arena, body.items, body.size, body.room);
+  new (body.items + body.size++) Value(item);
+}
+
+void Value::erase_item(std::size_t at) const {
+  ListBody& body = *data_.list;
+  std::copy(body.items + at + 1, body.items + body.size, body.items + at);
+  --body.size;
+}
+
+Value* Value::find(std::string_view name) const {
+  for (Member& member : members())
+    if (member.name == name) return &member.value;
+  return nullptr;
+}
+
+void Value::set(Arena& arena, std::string_view name, Value value) const {
+  if (Value* const known = find(name)) {
+    *known = value;
+    return;
+  }
+  append_member(arena, name, value);
+}
+
+void Value::append_member(Arena& arena, std::string_view name, Value value) const {
+  MapBody& body = *data_.map;
+  if (body.size == body.room) grow(arena, body.members, body.size, body.room);
+  new (body.members + body.size++) Member{name, value};
+}
+
+void Value::keep_last_of_each(Arena& arena) const {
+  MapBody& body = *data_.map;
+  auto* const order = arena.room_for<std::uint32_t>(body.size);
+  std::iota(order, order + body.size, 0U);
+  std::sort(order, order + body.size, [&](std::uint32_t a, std::uint32_t b) {
+    return std::pair(body.members[a].name, a) < std::pair(body.members[b].name, b);
+  });
+  // The first place of a name takes the last value, as set() would have it; the others go.
+  auto* const keep = arena.room_for<bool>(body.size);
+  std::uint32_t first = 0;
+  for (std::uint32_t i = 0; i < body.size; ++i) {
+    Member& member = body.members[order[i]];
+    keep[order[i]] = i == 0 || member.name != body.members[first].name;
+    if (keep[order[i]]) {
+      first = order[i];
+    } else {
+      body.members[first].value = member.value;
+    }
+  }
+  std::uint32_t to = 0;
+  for (std::uint32_t i = 0; i < body.size; ++i)
+    if (keep[i]) body.members[to++] = body.members[i];
+  body.size = to;
+}
+
+bool Value::erase(std::string_view name) const {
+  MapBody& body = *data_.map;
+  Member* const end = body.members + body.size;
+  Member* const found = std::find_if(body.members, end, [&](const Member& member) { return member.name == name; });
+  if (found == end) return false;
+  std::copy(found + 1, end, found);
+  --body.size;
+  return true;
+}
+
+Value copy_value(const Value& value, Arena& arena) {
+  switch (value.kind()) {
+    case Kind::text:
+      return Value::of(arena.store(value.text()));
+    case Kind::list: {
+      const Value copy = Value::list(arena, value.items().size());
+      for (const Value& item : value.items()) copy.append(arena, copy_value(item, arena));
+      return copy;
+    }
+    case Kind::map: {
+      const Value copy = Value::map(arena, value.members().size());
+      for (const Member& member : value.members())
+        copy.set(arena, arena.store(member.name), copy_value(member.value, arena));
+      return copy;
+    }
+    default:
+      return value;
+  }
+}
+
+bool operator==(const Value& a, const Value& b) {
+  if (a.kind() != b.kind()) {
+    if (a.is(Kind::integer) && b.is(Kind::real)) return static_cast<double>(a.integer()) == b.real();
+    return a.is(Kind::real) && b.is(Kind::integer) && b == a;
+  }
+  switch (a.kind()) {
+    case Kind::null:
+      return true;
+    case Kind::boolean:
+      return a.boolean() == b.boolean();
+    case Kind::integer:
+    case Kind::time:
+      return a.integer() == b.integer();
+    case Kind::real:
+      return a.real() == b.real();
+    case Kind::text:
+      return a.text() == b.text();
+    case Kind::list:
+      return std::ranges::equal(a.items(), b.items());
+    case Kind::map:
+      return a.members().size() == b.members().size() && std::ranges::all_of(a.members(), [&](const Member& member) {
+               const Value* const other = b.find(member.name);
+               return other != nullptr && *other == member.value;
+             });
+  }
+  return false;
+}
+
+}  // namespace enclave::event
