@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "event/document.h"
 
 namespace enclave::pipeline::logstash {
 
@@ -18,12 +19,7 @@ class FieldReference {
   /// config.field_reference.escape_style: how a name holds a bracket, as %5B and %5D or as &#91; and &#93;.
   enum class Escapes : std::uint8_t { none, percent, ampersand };
 
-  struct Segment {
-    std::string name;
-    std::int32_t index = 0;  ///< of an element, should the container turn out to be a list; negative from its end
-    bool is_index = false;
-    bool operator==(const Segment&) const = default;
-  };
+  using Segment = event::PathSegment;
 
   /// Fault::invalid with what is wrong and how it is written. An empty text is a field with an empty name.
   static Result<FieldReference> parse(std::string_view text, Mode mode = Mode::strict, Escapes escapes = Escapes::none);
