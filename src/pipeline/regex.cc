@@ -1,0 +1,65 @@
+#include "pipeline/regex.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+namespace enclave::pipeline {
+namespace {
+
+// What a sound pattern needs on a line of 1 MiB is far below; a catastrophic one ends within a second.
+constexpr std::uint32_t kMatchLimit = 5'000'000, kHeapKibMax = 20'000;
+
+struct FreeCode {
+  void operator()(pcre2_code* code) const { pcre2_code_free(code); }
+};
+struct FreeData {
+  void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
+};
+struct FreeContext {
+  void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
+};
+
+}  // namespace
+
+struct Regex::State {
+  std::unique_ptr<pcre2_code, FreeCode> code;
+  std::unique_ptr<pcre2_match_data, FreeData> data;
+  std::unique_ptr<pcre2_match_context, FreeContext> context;
+};
+
+Regex::Regex(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Regex::Regex(Regex&&) noexcept = default;
+Regex& Regex::operator=(Regex&&) noexcept = default;
+Regex::~Regex() = default;
+
+Result<Regex> Regex::compile(std::string_view pattern) {
+  int error = 0;
+  PCRE2_SIZE at = 0;
+  auto state = std::make_unique<State>();
+  // Subjects are any bytes: what is not UTF-8 matches nothing but is no error.
+  constexpr std::uint32_t kOptions = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
+  state->code.reset(
+      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), kOptions, &error, &at, nullptr));
+  if (!state->code) {
+    PCRE2_UCHAR text[256] = {};
+    pcre2_get_error_message(error, text, sizeof text);
+    return Error{Fault::invalid, "not a regular expression: {} (at byte {} of \"{}\")",
+                 reinterpret_cast<const char*>(text), at + 1, pattern};
+  }
+  pcre2_jit_compile(state->code.get(), PCRE2_JIT_COMPLETE);
+  state->data.reset(pcre2_match_data_create(1, nullptr));
+  state->context.reset(pcre2_match_context_create(nullptr));
+  if (!state->data || !state->context) return Error{Fault::limit, "no memory for a regular expression"};
+  pcre2_set_match_limit(state->context.get(), kMatchLimit);
+  pcre2_set_heap_limit(state->context.get(), kHeapKibMax);
+  return Regex(std::move(state));
+}
+
+Regex::Outcome Regex::search(std::string_view subject) const {
+  const int found = pcre2_match(state_->code.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(), 0, 0,
+                                state_->data.get(), state_->context.get());
+  if (found >= 0) return Outcome::yes;
+  return found == PCRE2_ERROR_NOMATCH ? Outcome::no : Outcome::limit;
+}
+
+}  // namespace enclave::pipeline
