@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -22,7 +23,15 @@ class Regex {
   ~Regex();
 
   /// Anywhere in `subject`; bytes that are not UTF-8 are no hindrance.
-  Outcome search(std::string_view subject) const;
+  Outcome search(std::string_view subject) const { return search(subject, 0); }
+  /// From byte `from` on. After a `yes`, group() tells what it found.
+  Outcome search(std::string_view subject, std::size_t from) const;
+  /// Bytes [first, second) of group `number` of the latest match, 0 being all of it; both npos for none.
+  std::pair<std::size_t, std::size_t> group(std::uint32_t number) const;
+
+  /// Appends `subject` with each match replaced; `\1` to `\9` and `\0` stand for groups. False, with `out` as it was,
+  /// when a search ended at its limit.
+  bool replace(std::string_view subject, std::string_view replacement, std::string& out) const;
 
  private:
   struct State;
