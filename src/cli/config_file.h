@@ -14,6 +14,9 @@ inline constexpr OptionSpec kDirOption{
     false, Completes::directory,
     {}};
 
+inline constexpr OptionSpec kLogstashOption{
+    0, "logstash", "PATH", "A Logstash configuration: a file, a folder or a glob.", false, Completes::file, {}};
+
 /// Absolute. Fault::invalid when both --config and --dir are given.
 Result<std::string> config_path(const Arguments& arguments, const Shell& shell);
 

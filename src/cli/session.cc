@@ -7,12 +7,14 @@
 #include "base/files.h"
 #include "cli/json.h"
 #include "cli/live.h"
+#include "cli/logstash_cases.h"
 #include "cli/object_events.h"
 #include "cli/store.h"
 #include "io/host.h"
 #include "io/stop_signals.h"
 #include "keys/keys.h"
 #include "pipeline/engine.h"
+#include "pipeline/logstash/batch_filter.h"
 #include "pipeline/runtime.h"
 #include "report/layout.h"
 
@@ -178,8 +180,10 @@ class Session {
     const auto spool_key = TRY(keys::load_or_make_spool_key(
         files, config_.state, shell_.environment("CREDENTIALS_DIRECTORY").value_or(""), shell_.world.random));
     const auto store = TRY(open_log_bucket(config_, shell_));
-    const auto engine = TRY(pipeline::Engine::open(
-        shell_.world, engine_options(config_, host, std::move(recipients.list)), spool_key, *store));
+    auto engine_options_now = engine_options(config_, host, std::move(recipients.list));
+    const auto filter = TRY(load_filters(host));
+    engine_options_now.filter = filter.get();
+    const auto engine = TRY(pipeline::Engine::open(shell_.world, std::move(engine_options_now), spool_key, *store));
     engine->on_trouble([&](std::string_view text, bool over) {
       live_.say(fmt::format("{}: {}", over ? "No longer so" : "Trouble", text));
     });
@@ -189,6 +193,23 @@ class Session {
   }
 
  private:
+  /// Null when none are wanted. Mistakes are all told; then nothing starts.
+  Result<std::unique_ptr<pipeline::EventFilter>> load_filters(const io::Host& host) {
+    const std::string& path = options_.logstash.empty() ? config_.pipeline : options_.logstash;
+    if (path.empty()) return std::unique_ptr<pipeline::EventFilter>();
+    Diagnostics diagnostics;
+    logstash_ = std::make_unique<LogstashFile>(shell_);
+    logstash_->load(path, shell_, diagnostics);
+    if (logstash_->program() == nullptr)
+      return Error{Fault::invalid, "{} cannot be used:\n{}", path, diagnostics.text()};
+    if (!logstash_->configuration().inputs.empty() || !logstash_->configuration().outputs.empty())
+      live_.say(
+          fmt::format("Of {} the filters are used; what is read is said by logging: inputs:, and it is sealed "
+                      "in the log bucket.",
+                      path));
+    return pipeline::logstash::batch_filter(*logstash_->program(), host.hostname);
+  }
+
   void greet(const EngineStatus& status, bool identity_made) {
     if (identity_made) live_.say(identity_notice(config_));
     live_.say(fmt::format("Log {}; whoever verifies it needs this key:\n  {}", status.origin, status.trust_anchor));
@@ -217,6 +238,7 @@ class Session {
   const SessionOptions& options_;
   Shell& shell_;
   const Node events_;
+  std::unique_ptr<LogstashFile> logstash_;
   Live live_;
   std::atomic<bool> stop_{false};
 };

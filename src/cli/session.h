@@ -8,6 +8,7 @@ namespace enclave::cli {
 struct SessionOptions {
   bool once = false;
   bool json = false;
+  std::string logstash;  ///< a Logstash configuration, instead of logging: pipeline:
 };
 
 /// Reads, seals and sends what the configuration says, until a signal or, with `once`, until every input has been read

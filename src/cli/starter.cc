@@ -100,7 +100,12 @@ std::string section_text(const pipeline::ConfigSection& section, const Findings&
 }
 
 std::string logging_text(const std::vector<pipeline::ConfigSection>& sections, const Findings& findings) {
-  std::string out = "\n# What is read.\nlogging:\n" + inputs_of(findings);
+  std::string out = "\n# What is read.\nlogging:\n";
+  for (const auto& section : sections) {
+    if (section.name != "logging") continue;
+    for (const auto& card : section.cards) out += commented(card.help, 2) + fmt::format("  # {}:\n\n", card.name);
+  }
+  out += inputs_of(findings);
   for (const auto& section : sections) {
     if (!section.name.starts_with("logging.inputs")) continue;
     const auto type = section.name.find("type:");
@@ -149,7 +154,7 @@ std::string starter_config(const Findings& findings, std::string_view state) {
   bool logging = false;
   for (const auto& section : sections) {
     if (section.name.empty()) continue;
-    if (!section.name.starts_with("logging.")) {
+    if (section.name != "logging" && !section.name.starts_with("logging.")) {
       out += section_text(section, findings);
     } else if (!std::exchange(logging, true)) {
       out += logging_text(sections, findings);

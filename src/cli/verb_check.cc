@@ -1,6 +1,7 @@
 #include "cli/check_storage.h"
 #include "cli/config_file.h"
 #include "cli/json.h"
+#include "cli/logstash_file.h"
 #include "cli/verbs.h"
 #include "control/waivers.h"
 #include "event/json.h"
@@ -16,6 +17,7 @@ std::string json_of(const Diagnostics::Entry& entry) {
 }
 
 int run(const Arguments& arguments, Shell& shell) {
+  if (arguments.has("logstash")) return check_logstash(arguments, shell);
   auto path = arguments.operands().empty() ? config_path(arguments, shell)
                                            : Result<std::string>(absolute_path(shell, arguments.operands()[0]));
   if (!path) return fail(shell, "check", path.error());
@@ -51,22 +53,30 @@ constexpr OptionSpec kStorageOption{
     0, "storage", "",
     "Also ask the S3 server what it does: settings are tried on new buckets, which are removed again."};
 constexpr OptionSpec kVerboseOption{0, "verbose", "", "With --storage: what was sent and answered."};
-constexpr OptionSpec kOptions[] = {kConfigOption, kDirOption, kStorageOption, kVerboseOption};
+constexpr OptionSpec kCasesOption{
+    0,     "cases",         "FILE", "With --logstash: lines and the fields that must come of them, as YAML or JSON.",
+    false, Completes::file, {}};
+constexpr OptionSpec kOptions[] = {kConfigOption,  kDirOption,      kStorageOption,
+                                   kVerboseOption, kLogstashOption, kCasesOption};
 constexpr StatusSpec kStatuses[] = {{kGood, "no mistake"}, {kFailed, "there are mistakes, or the file cannot be read"}};
 constexpr Example kExamples[] = {
     {"enclave check ./enclave.yaml", "Name every mistake as FILE:LINE:COLUMN: what is wrong."},
-    {"enclave check --storage --verbose", "What the configured S3 server can do, and what it only says it can."}};
+    {"enclave check --storage --verbose", "What the configured S3 server can do, and what it only says it can."},
+    {"enclave check --logstash pipeline.conf --cases cases.yaml", "A Logstash file, and what it makes of lines."}};
 
 }  // namespace
 
 const Verb verb_check{.name = "check",
-                      .summary = "find mistakes in enclave.yaml",
+                      .summary = "find mistakes in enclave.yaml or a Logstash file",
                       .description =
                           "Reads the configuration and names every mistake at once, each with its line and "
                           "column, what was found, what is allowed and the nearest known word; warns of waivers "
                           "that are over, end soon or name nothing. Changes nothing and asks no server.\n\n"
                           "With --storage it then asks the server: some servers accept a setting and ignore it, so "
-                          "each is tried on a canary bucket of its own (enclave-canary-…), which is removed again.",
+                          "each is tried on a canary bucket of its own (enclave-canary-…), which is removed again.\n\n"
+                          "With --logstash it reads a Logstash configuration instead: names its mistakes, what is "
+                          "allowed but most likely not meant, and with --cases runs lines through its filters and "
+                          "compares what comes out.",
                       .options = kOptions,
                       .operands = {"[FILE]", "The configuration, instead of --config.", 0, 1, Completes::file, {}},
                       .statuses = kStatuses,

@@ -1,4 +1,5 @@
 #include "cli/config_file.h"
+#include "cli/logstash_file.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 
@@ -6,16 +7,25 @@ namespace enclave::cli {
 namespace {
 
 int run(const Arguments& arguments, Shell& shell) {
+  if (arguments.has("explain-line") && !arguments.has("logstash")) {
+    shell.err << "enclave run: --explain-line needs --logstash, the filters to explain\n";
+    return kUsage;
+  }
+  if (arguments.has("explain-line")) return explain_line(arguments, shell);
   const auto config = load(arguments, shell);
   if (!config) return fail(shell, "run", config.error());
-  const auto status = run_session(*config, {arguments.has("once"), arguments.has("json")}, shell);
+  const std::string logstash =
+      arguments.has("logstash") ? absolute_path(shell, arguments.value("logstash")) : std::string();
+  const auto status = run_session(*config, {arguments.has("once"), arguments.has("json"), logstash}, shell);
   return status ? *status : fail(shell, "run", status.error());
 }
 
 constexpr OptionSpec kOptions[] = {
     kConfigOption,
     kDirOption,
-    {0, "once", "", "Read every input to its end, seal, send, and stop.", false, Completes::nothing, {}}};
+    {0, "once", "", "Read every input to its end, seal, send, and stop.", false, Completes::nothing, {}},
+    kLogstashOption,
+    {0, "explain-line", "TEXT", "Show what each filter of --logstash does to this line, and stop."}};
 constexpr StatusSpec kStatuses[] = {
     {kGood, "stopped when told to, or all is read, sealed and sent"},
     {kFailed, "it could not start, or with --once not all could be sent: the rest waits on this disk"}};
@@ -33,6 +43,9 @@ const Verb verb_run{
         "what "
         "is sealed waits. SIGINT and SIGTERM end it cleanly; a second one ends it at once, and loses nothing "
         "either.\n\n"
+        "With --logstash, or logging: pipeline: in enclave.yaml, the filters of a Logstash configuration run over what "
+        "was read: their fields stand in each record beside the line itself, and what they drop is counted and not "
+        "sealed.\n\n"
         "At the first start it makes the log identity, unless recipients are configured, and says where it lies.",
     .options = kOptions,
     .operands = {},

@@ -100,7 +100,7 @@ constexpr Option<WaiverConfig> kWaiver[] = {
     {"reason", &WaiverConfig::reason, "Why it is accepted; stands in every report. Required."},
     {"until", &WaiverConfig::until, "The last day on which it holds, as YYYY-MM-DD in UTC. Required."},
 };
-constexpr std::string_view kLoggingKeys[] = {"inputs"};
+constexpr std::string_view kLoggingKeys[] = {"inputs", "pipeline"};
 
 /// A section that is not there, or empty, has its defaults.
 const Node* section(const Node& root, std::string_view key) {
@@ -191,11 +191,14 @@ void parse_input(const Node& node, InputConfig& input, Diagnostics& diagnostics)
   if (input.plugin != nullptr) input.plugin->check(input.node, diagnostics);
 }
 
-void parse_inputs(const Node& root, std::vector<InputConfig>& inputs, Diagnostics& diagnostics) {
+void parse_inputs(const Node& root, std::vector<InputConfig>& inputs, std::string& pipeline, Diagnostics& diagnostics) {
   const Node* logging = section(root, "logging");
   if (logging == nullptr || !options_detail::expect_map(*logging, "logging", diagnostics)) return;
   for (const auto& member : logging->members)
-    if (member.key != kLoggingKeys[0]) options_detail::unknown_key(member, kLoggingKeys, diagnostics);
+    if (member.key == kLoggingKeys[1]) {
+      options_detail::set(pipeline, member.value, member.key, diagnostics);
+    } else if (member.key != kLoggingKeys[0])
+      options_detail::unknown_key(member, kLoggingKeys, diagnostics);
   const Node* list = list_section(*logging, "inputs", "- {type: file, paths: [/var/log/*.log]}", diagnostics);
   if (list == nullptr) return;
   if (list->items.size() > kInputsMax) {
@@ -261,6 +264,7 @@ void resolve(Config& config) {
   StorageConfig& storage = config.storage;
   if (storage.endpoint.empty()) storage.endpoint = "file://" + join_path(config.state, "store");
   while (storage.endpoint.size() > 8 && storage.endpoint.ends_with('/')) storage.endpoint.pop_back();
+  if (!config.pipeline.empty()) config.pipeline = absolute(config.pipeline, base);
   if (!storage.ca.empty()) storage.ca = absolute(storage.ca, base);
   for (std::string* keys : {&storage.credentials, &storage.writer, &storage.other})
     if (keys->starts_with("file:")) *keys = "file:" + absolute(keys->substr(5), base);
@@ -304,7 +308,7 @@ Config parse_config(const Node& root, const std::string& path, Diagnostics& diag
     if (diagnostics.errors() == before) check_storage(*node, config.storage, diagnostics);
   }
   parse_buckets(root, config.buckets, diagnostics);
-  parse_inputs(root, config.inputs, diagnostics);
+  parse_inputs(root, config.inputs, config.pipeline, diagnostics);
   parse_section<KeysConfig>(root, "keys", kKeys, config.keys, check_keys, diagnostics);
   parse_section<ArchiveConfig>(root, "archive", kArchive, config.archive, check_archive, diagnostics);
   parse_section<SpoolConfig>(root, "spool", kSpool, config.spool, check_spool, diagnostics);
@@ -367,6 +371,14 @@ std::vector<ConfigSection> config_manual() {
   sections.push_back({"storage", "The object store.", cards_of<StorageConfig>(kStorage)});
   set_fallback(sections.back().cards, "endpoint", "file://STATE/store");
   sections.push_back({"buckets[]", "The buckets, as a list.", cards_of<BucketConfig>(kBucket)});
+  sections.push_back(
+      {"logging",
+       "What is read, and what is made of it.",
+       {OptionCard{"pipeline",
+                   "text",
+                   "",
+                   "A Logstash configuration (a file, a folder or a glob) whose filters run over what is read.",
+                   {}}}});
   auto common = cards_of<CommonInput>(kCommonInput);
   set_fallback(common, "id", "TYPE-NUMBER");
   common.insert(common.begin(), OptionCard{"type", "text", "", "What is read. Required.", input_types()});

@@ -94,6 +94,7 @@ struct Config {
   StorageConfig storage;
   std::vector<BucketConfig> buckets;
   std::vector<InputConfig> inputs;
+  std::string pipeline;  ///< a Logstash configuration whose filters run; "" for none
   KeysConfig keys;
   ArchiveConfig archive;
   SpoolConfig spool;
