@@ -1,0 +1,278 @@
+#include "pipeline/grok/grok.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+#include "base/files.h"
+#include "pipeline/filter.h"
+#include "pipeline/glob.h"
+#include "pipeline/logstash/plugin_options.h"
+
+namespace enclave::pipeline {
+namespace {
+
+using event::Kind;
+using event::Value;
+using grok::PatternLibrary;
+
+constexpr std::size_t kPatternFilesMax = 1000;
+// A step takes well below a microsecond: a pattern ends long before its time, but never because of an honest line.
+constexpr std::uint32_t kStepsPerMilli = 1000;
+constexpr std::uint32_t kStepsMost = 1'000'000'000;
+
+/// As Ruby reads a number: as far as the text is one, else 0.
+std::int64_t integer_of(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  if (text.starts_with('+')) text.remove_prefix(1);
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+double real_of(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double number = 0;
+  // "inf" and "nan" are no numbers in a log line.
+  const std::size_t digit = text.find_first_of("0123456789.");
+  if (digit > 1 || (digit == 1 && text[0] != '-')) return 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+/// One pattern with the places of its captures.
+struct Matcher {
+  struct Place {
+    std::vector<event::PathSegment> path;
+    std::string name;  ///< of a field of the event itself: then `path` need not be followed
+    grok::Grok::Type type;
+    std::uint32_t group;
+    bool overwrite;
+  };
+  grok::Grok grok;
+  std::vector<Place> places;
+};
+
+struct Source {
+  logstash::FieldReference field;
+  std::vector<Matcher> matchers;
+};
+
+struct Settings {
+  bool break_on_match = true;
+  bool keep_empty_captures = false;
+  std::vector<std::string> tag_on_failure;
+  std::string tag_on_timeout;
+};
+
+/// Takes a text apart by patterns.
+class GrokFilter final : public Filter {
+ public:
+  GrokFilter(std::vector<Source> sources, Settings settings)
+      : sources_(std::move(sources)), settings_(std::move(settings)) {}
+
+  bool apply(event::Document& event, FilterRun& run) override {
+    bool matched = false;
+    timed_out_ = false;
+    for (Source& source : sources_) {
+      matched = match(source, event, run) || matched;
+      if (timed_out_) {
+        event.tag(settings_.tag_on_timeout);
+        return false;
+      }
+      if (matched && settings_.break_on_match) break;
+    }
+    if (!matched)
+      for (const auto& tag : settings_.tag_on_failure) event.tag(tag);
+    return matched;
+  }
+
+ private:
+  bool match(const Source& source, event::Document& event, FilterRun& run) {
+    const Value* const value = event.find(source.field.segments());
+    // A field that is not there is an empty text to Logstash too.
+    if (value == nullptr || value->is(Kind::null)) return match_text(source, "", event);
+    // A copy: captures may move the field.
+    const Value input = *value;
+    if (!input.is(Kind::list)) return match_text(source, text_of(input, event, run), event);
+    bool any = false;
+    for (std::size_t i = 0; i < input.items().size() && !timed_out_; ++i) {
+      const std::string_view text = text_of(input.items()[i], event, run);
+      any = match_text(source, text, event) || any;
+    }
+    return any;
+  }
+
+  static std::string_view text_of(const Value& value, event::Document& event, FilterRun& run) {
+    if (value.is(Kind::text)) return value.text();
+    run.scratch.clear();
+    append_text(value, run.scratch);
+    return event.arena().store(run.scratch);
+  }
+
+  bool match_text(const Source& source, std::string_view text, event::Document& event) {
+    bool matched = false;
+    for (const Matcher& matcher : source.matchers) {
+      const auto outcome = matcher.grok.match(text);
+      timed_out_ = outcome == grok::Grok::Outcome::limit;
+      if (timed_out_) return false;
+      matched = outcome == grok::Grok::Outcome::yes;
+      if (!matched) continue;
+      for (const Matcher::Place& place : matcher.places) store(place, matcher.grok.group(place.group, text), event);
+      if (settings_.break_on_match) break;
+    }
+    return matched;
+  }
+
+  void store(const Matcher::Place& place, std::string_view text, event::Document& event) const {
+    if (text.empty() && !settings_.keep_empty_captures) return;
+    Value value;
+    if (text.data() != nullptr) {
+      switch (place.type) {
+        case grok::Grok::Type::text:
+          value = Value::of(text);
+          break;
+        case grok::Grok::Type::integer:
+          value = Value::of(integer_of(text));
+          break;
+        case grok::Grok::Type::real:
+          value = Value::of(real_of(text));
+          break;
+      }
+    }
+    Value* const known = place.name.empty() ? event.find(place.path) : event.find(place.name);
+    if (known == nullptr && !place.name.empty() && place.name != event::kTimeField) {
+      event.root().append_member(event.arena(), event.arena().store(place.name), value);
+    } else if (known == nullptr || known->is(Kind::null) || place.overwrite) {
+      event.set(place.path, value);
+    } else if (known->is(Kind::list)) {
+      known->append(event.arena(), value);
+    } else if (known->is(Kind::text)) {
+      const Value list = Value::list(event.arena());
+      list.append(event.arena(), *known);
+      list.append(event.arena(), value);
+      *known = list;
+    }
+  }
+
+  std::vector<Source> sources_;
+  Settings settings_;
+  bool timed_out_ = false;
+};
+
+void add_pattern_files(logstash::PluginOptions& options, Files& files, PatternLibrary& library) {
+  const std::string glob = options.text("patterns_files_glob", "*");
+  std::vector<std::string> paths;
+  for (const auto& place : options.texts("patterns_dir")) {
+    const auto info = files.info(place);
+    if (!info) {
+      options.mistake("patterns_dir", info.error().text());
+    } else if (info->kind != FileKind::directory) {
+      paths.push_back(place);
+    } else if (const auto entries = files.list(place); entries) {
+      std::vector<std::string> names;
+      for (const auto& entry : *entries)
+        if (entry.kind != FileKind::directory && component_matches(glob, entry.name)) names.push_back(entry.name);
+      std::ranges::sort(names);
+      for (const auto& name : names) paths.push_back(join_path(place, name));
+    } else {
+      options.mistake("patterns_dir", entries.error().text());
+    }
+  }
+  if (paths.size() > kPatternFilesMax) options.mistake("patterns_dir", "more than 1000 files");
+  paths.resize(std::min(paths.size(), kPatternFilesMax));
+  for (const auto& path : paths) {
+    if (const auto text = read_file(files, path, PatternLibrary::kFileBytesMax))
+      library.add_file(*text);
+    else
+      options.mistake("patterns_dir", text.error().text());
+  }
+}
+
+class Maker {
+ public:
+  Maker(logstash::PluginOptions& options, const FilterWorld& world) : options_(options), world_(world) {}
+
+  std::unique_ptr<Filter> make() {
+    Settings settings;
+    settings.break_on_match = options_.boolean("break_on_match", true);
+    settings.keep_empty_captures = options_.boolean("keep_empty_captures", false);
+    settings.tag_on_failure = options_.texts("tag_on_failure", {"_grokparsefailure"});
+    settings.tag_on_timeout = options_.text("tag_on_timeout", "_groktimeout");
+    overwrite_ = options_.fields("overwrite");
+    target_ = options_.field_if_set("target");
+    auto sources = read_sources();
+    if (options_.failed()) return nullptr;
+    return std::make_unique<GrokFilter>(std::move(sources), std::move(settings));
+  }
+
+ private:
+  std::vector<Source> read_sources() {
+    constexpr std::string_view kModes[] = {"disabled", "v1", "v8"};
+    const bool legacy = options_.choice("ecs_compatibility", kModes, world_.ecs_compatibility) == "disabled";
+    PatternLibrary library(legacy ? grok::Vocabulary::legacy : grok::Vocabulary::ecs);
+    add_pattern_files(options_, world_.files, library);
+    for (const auto& [name, expression] : options_.pairs("pattern_definitions")) library.add(name, expression);
+    const auto match = options_.hash("match");
+    grok::Grok::Options how;
+    how.named_captures_only = options_.boolean("named_captures_only", true);
+    how.steps_max = steps(match);
+    std::vector<Source> sources;
+    for (const auto& [field, patterns] : match) {
+      auto reference = options_.as_field("match", field);
+      auto found = std::ranges::find(sources, reference, &Source::field);
+      if (found == sources.end()) found = sources.insert(found, Source{std::move(reference), {}});
+      for (const auto& pattern : patterns) add_matcher(pattern, library, how, found->matchers);
+    }
+    return sources;
+  }
+
+  /// The time that a pattern may take, in steps of the matcher.
+  std::uint32_t steps(const std::vector<std::pair<std::string, std::vector<std::string>>>& match) {
+    constexpr std::string_view kScopes[] = {"pattern", "event"};
+    const auto millis = static_cast<std::uint32_t>(options_.number("timeout_millis", 30'000, 0, 3'600'000));
+    const bool shared = options_.choice("timeout_scope", kScopes, "pattern") == "event";
+    const std::uint32_t all = millis == 0 ? kStepsMost : std::min(millis, kStepsMost / kStepsPerMilli) * kStepsPerMilli;
+    std::size_t patterns = 0;
+    for (const auto& [field, some] : match) patterns += some.size();
+    return shared ? static_cast<std::uint32_t>(all / std::max<std::size_t>(patterns, 1)) : all;
+  }
+
+  void add_matcher(const std::string& pattern, const PatternLibrary& library, const grok::Grok::Options& how,
+                   std::vector<Matcher>& into) {
+    auto compiled = grok::Grok::compile(pattern, library, how);
+    if (!compiled) return options_.mistake("match", compiled.error().text());
+    Matcher matcher{std::move(*compiled), {}};
+    for (const auto& capture : matcher.grok.captures()) {
+      if (!capture.unknown_type.empty())
+        options_.warning("match", fmt::format("\"{}\" is no type, so {} stays a text; there are int and float",
+                                              capture.unknown_type, capture.field));
+      const auto field = options_.as_field("match", capture.field);
+      const bool overwrite = std::ranges::find(overwrite_, field) != overwrite_.end();
+      std::vector<event::PathSegment> path = field.segments();
+      if (target_) path.insert(path.begin(), target_->segments().begin(), target_->segments().end());
+      std::string name = path.size() == 1 ? path[0].name : "";
+      matcher.places.push_back({std::move(path), std::move(name), capture.type, capture.group, overwrite});
+    }
+    into.push_back(std::move(matcher));
+  }
+
+  logstash::PluginOptions& options_;
+  const FilterWorld& world_;
+  std::vector<logstash::FieldReference> overwrite_;
+  std::optional<logstash::FieldReference> target_;
+};
+
+std::unique_ptr<Filter> make(logstash::PluginOptions& options, const FilterWorld& world) {
+  return Maker(options, world).make();
+}
+
+}  // namespace
+
+extern const FilterPlugin filter_grok;
+const FilterPlugin filter_grok = {"grok", "Takes a text apart by named patterns.", make};
+
+}  // namespace enclave::pipeline
