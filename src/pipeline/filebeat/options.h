@@ -12,7 +12,9 @@
 /// of settings.h has the last word. Durations are 0 for "never", and -1 where Filebeat writes -1.
 namespace enclave::pipeline::filebeat {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""min;
 
 /// Permission bits; octal in the file.
 struct Permissions {
