@@ -2,6 +2,7 @@
 #include <random>
 
 #include "base/encoding.h"
+#include "io/system.h"
 #include "pipeline/filter.h"
 #include "pipeline/logstash/plugin_options.h"
 
@@ -15,8 +16,9 @@ class Uuid final : public Filter {
  public:
   Uuid(logstash::FieldReference target, bool overwrite) : target_(std::move(target)), overwrite_(overwrite) {
     // Unlikely to be met twice is all that it must be: nobody's secret hangs on it.
-    std::random_device seeds;
-    std::seed_seq seed{seeds(), seeds(), seeds(), seeds(), seeds(), seeds(), seeds(), seeds()};
+    std::array<std::uint8_t, 32> bytes{};
+    io::real_random().fill(bytes);
+    std::seed_seq seed(bytes.begin(), bytes.end());
     random_.seed(seed);
   }
 

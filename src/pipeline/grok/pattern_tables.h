@@ -5,6 +5,6 @@
 /// The families, each in a file of its own.
 namespace enclave::pipeline::grok {
 
-extern const PatternFamily family_base, family_syslog, family_httpd;
+extern const PatternFamily family_base, family_syslog, family_httpd, family_services;
 
 }  // namespace enclave::pipeline::grok
