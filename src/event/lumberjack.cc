@@ -14,7 +14,7 @@ namespace enclave::event {
 namespace {
 
 constexpr std::size_t kInflatePiece = 64 * 1024;
-constexpr std::size_t kBytesKept = 256 * 1024;
+constexpr std::size_t kBytesKept = 4 * 1024;
 constexpr std::size_t kHeader = 2;
 
 std::uint32_t number_at(std::string_view bytes, std::size_t at) {
@@ -40,9 +40,9 @@ class Buffer {
   std::string_view view() const { return {bytes_.get() + begin_, end_ - begin_}; }
   std::size_t capacity() const { return capacity_; }
   void clear() { begin_ = end_ = 0; }
-  /// A large frame must not hold its memory for as long as the connection lives.
+  /// A frame must not hold its memory for as long as the connection lives.
   void trim() {
-    if (begin_ == end_ && capacity_ > kBytesKept) *this = Buffer();
+    if (begin_ == end_ && capacity_ > kBytesKept) *this = {};
   }
 
  private:
@@ -133,6 +133,11 @@ struct LumberjackDecoder::State {
   Result<void> end_compressed();
   Result<Taken> give_event(std::uint32_t sequence, std::string_view json);
   void end_window();
+  // Thousands of idle connections must not hold a buffer and a window of zlib each.
+  void rest() {
+    wire.trim();
+    if (left == 0 && wire.view().empty()) inflater.reset();
+  }
 
   LumberjackLimits limits;
   Buffer wire, plain;
@@ -147,6 +152,7 @@ struct LumberjackDecoder::State {
   std::uint32_t window = 0;  ///< as announced last
   std::uint32_t left = 0;    ///< events that are still to come
   std::uint32_t highest = 0;
+  std::uint64_t frames = 0, windows = 0;
   std::string pairs;
   LumberjackItem item;
 };
@@ -170,6 +176,7 @@ auto LumberjackDecoder::State::take_window(Buffer& from) -> Result<Taken> {
   if (cut_short) end_window();
   version = static_cast<std::uint8_t>(bytes[0]);
   window = left = announced;
+  ++windows;
   highest = 0;
   from.skip(kHeader + 4);
   if (cut_short) return Taken::item;
@@ -181,7 +188,10 @@ auto LumberjackDecoder::State::take_window(Buffer& from) -> Result<Taken> {
 auto LumberjackDecoder::State::give_event(std::uint32_t sequence, std::string_view json) -> Result<Taken> {
   if (window == 0) return Error{Fault::corrupt, "an event before any window"};
   // Old senders announce a window once and mean every one.
-  if (left == 0) left = window;
+  if (left == 0) {
+    left = window;
+    ++windows;
+  }
   item = {};
   item.is_event = true;
   item.json = json;
@@ -294,6 +304,7 @@ Result<void> LumberjackDecoder::State::end_compressed() {
   if (packed_left > 0)
     return Error{Fault::corrupt, "a compressed frame has {} bytes behind the end of its stream", packed_left};
   compressed = false;
+  ++frames;
   plain.clear();
   plain.trim();
   return {};
@@ -320,6 +331,7 @@ Result<std::optional<LumberjackItem>> LumberjackDecoder::next() {
   state.failed = true;  // until it went well
   for (;;) {
     const auto taken = TRY(state.take(state.compressed ? state.plain : state.wire));
+    if (taken != State::Taken::nothing && !state.compressed) ++state.frames;
     if (taken == State::Taken::frame) continue;
     if (taken == State::Taken::item) {
       state.failed = false;
@@ -330,13 +342,15 @@ Result<std::optional<LumberjackItem>> LumberjackDecoder::next() {
       continue;
     }
     if (state.compressed && TRY(state.inflate())) continue;
-    if (!state.compressed) state.wire.trim();
+    if (!state.compressed) state.rest();
     state.failed = false;
     return std::optional<LumberjackItem>();
   }
 }
 
 bool LumberjackDecoder::mid_frame() const { return state_->compressed || !state_->wire.view().empty(); }
+std::uint64_t LumberjackDecoder::frames() const { return state_->frames; }
+std::uint64_t LumberjackDecoder::windows() const { return state_->windows; }
 bool LumberjackDecoder::mid_window() const { return state_->left > 0; }
 std::size_t LumberjackDecoder::buffered() const { return state_->wire.capacity() + state_->plain.capacity(); }
 

@@ -52,6 +52,9 @@ class LumberjackDecoder {
 
   /// A frame has begun and is not whole.
   bool mid_frame() const;
+  /// Frames of the wire that were read whole, and windows that were begun: for deadlines.
+  std::uint64_t frames() const;
+  std::uint64_t windows() const;
   /// A window was announced and not all of its events have come.
   bool mid_window() const;
   /// Memory of bytes that wait.

@@ -51,6 +51,9 @@ class Input {
   /// At shutdown, and at the end of `--once`: what was held back, such as a last line without a newline, is given out.
   virtual Result<Polled> finish(event::Batch& batch, std::size_t budget) = 0;
 
+  /// Called now and then, after at most a second, while what was given out waits and poll() is therefore not called.
+  virtual void blocked() {}
+
   /// This batch is durable. Called in order, once for every batch that the input filled.
   virtual void committed(const event::Batch& batch) = 0;
 

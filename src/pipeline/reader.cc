@@ -63,7 +63,10 @@ bool Reader::read_from(std::size_t index) {
 
 Engine::Step Reader::step() {
   acknowledge();
-  if (queue_.full()) return Engine::Step::blocked;
+  if (queue_.full()) {
+    for (const auto& source : sources_) source.input->blocked();
+    return Engine::Step::blocked;
+  }
   for (std::size_t tried = 0; tried < sources_.size(); ++tried) {
     const std::size_t index = turn_++ % sources_.size();
     if (read_from(index)) return Engine::Step::worked;
