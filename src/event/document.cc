@@ -21,11 +21,11 @@ Value* step(const Value& from, const PathSegment& segment) {
 }  // namespace
 
 /// What holds the last segment; null when there is no such thing, or it cannot be made.
-Value* Document::container(Path path, bool make) const {
+const Value* Document::container(Path path, bool make) const {
   // The first value in the way decides before anything is made: a failed set() changes nothing.
-  auto* at = const_cast<Value*>(&root_);
+  const Value* at = &root_;
   for (const PathSegment& segment : path.first(path.size() - 1)) {
-    Value* next = step(*at, segment);
+    const Value* next = step(*at, segment);
     if (next == nullptr) {
       if (!make || !at->is(Kind::map)) return nullptr;
       at->set(*arena_, arena_->store(segment.name), Value::map(*arena_));
@@ -37,7 +37,7 @@ Value* Document::container(Path path, bool make) const {
 }
 
 Value* Document::find(Path path) const {
-  Value* const in = container(path, false);
+  const Value* const in = container(path, false);
   return in == nullptr ? nullptr : step(*in, path.back());
 }
 
@@ -45,7 +45,7 @@ Value* Document::find(std::string_view name) const { return root_.find(name); }
 
 bool Document::set(Path path, Value value) {
   if (path.size() == 1 && path[0].name == kTimeField && !value.is(Kind::time)) return false;
-  Value* const in = container(path, true);
+  const Value* const in = container(path, true);
   if (in == nullptr) return false;
   const PathSegment& last = path.back();
   if (in->is(Kind::map)) {
@@ -68,7 +68,7 @@ bool Document::set(Path path, Value value) {
 }
 
 bool Document::erase(Path path) {
-  Value* const in = container(path, false);
+  const Value* const in = container(path, false);
   if (in == nullptr) return false;
   const PathSegment& last = path.back();
   if (in->is(Kind::map)) return in->erase(last.name);

@@ -60,7 +60,7 @@ class Document {
   std::uint32_t reading = 0;  ///< which event of its batch it came from
 
  private:
-  Value* container(Path path, bool make) const;
+  const Value* container(Path path, bool make) const;
 
   Arena* arena_;
   Value root_;
