@@ -86,8 +86,11 @@ object=$(sed -n 's/^\(.*\.age\) .* latest$/\1/p' "$WORK/keys" | head -n 1)
 origin=$(echo "$object" | sed 's|^v1/||; s|/b/.*||')
 "$S3_TOOL" get "$BUCKET" "$object" >"$WORK/object"
 head -c 21 "$WORK/object" | grep -qx age-encryption.org/v1 || fail "the object is not an age file"
+# A short record names the full one before it (docs/formats/record.md).
 age -d -i "$WORK/state/keys/log-identity.txt" "$WORK/object" | zstd -dc |
-  jq -rj 'select(.src | contains("/a.log")) | .raw + (.eol // "\n")' >"$WORK/opened"
+  jq -rjn 'foreach inputs as $r (null; if $r.as then .next = $r else {full: $r, next: $r} end;
+             (.full | {src}) + (.next | del(.as))) |
+           select(.src | contains("/a.log")) | .raw + (.eol // "\n")' >"$WORK/opened"
 cmp "$WORK/opened" "$WORK/logs/a.log" || fail "the opened object is not the file that was read"
 echo "ok: age and zstd give the lines back"
 
