@@ -2,7 +2,7 @@
 
 #include "base/files.h"
 #include "pipeline/committer.h"
-#include "pipeline/outputs/archive.h"
+#include "pipeline/uploader.h"
 #include "pipeline/reader.h"
 
 namespace enclave::pipeline {

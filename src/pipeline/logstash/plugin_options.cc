@@ -50,6 +50,13 @@ std::vector<const Attribute*> PluginOptions::find(std::string_view name) {
   return find_all(plugin_, name);
 }
 
+const Plugin* PluginOptions::plugin_value(std::string_view name) {
+  const auto found = find(name);
+  if (found.empty()) return nullptr;
+  const auto* plugin = std::get_if<std::unique_ptr<Plugin>>(&found.back()->value.data);
+  return plugin == nullptr ? nullptr : plugin->get();
+}
+
 bool PluginOptions::has(std::string_view name) const { return logstash::find(plugin_, name) != nullptr; }
 
 void PluginOptions::mistake(std::string_view option, std::string text) {

@@ -47,11 +47,18 @@ class PluginOptions {
   FieldReference as_field(std::string_view option, const std::string& text);
   TextReference as_reference(std::string_view option, const std::string& text);
 
+  /// The plugin that stands as the value of an option: `codec => json {}`. Null when it is something else.
+  const Plugin* plugin_value(std::string_view name);
+  /// The options of a plugin that plugin_value() gave.
+  PluginOptions nested(const Plugin& plugin) const { return {configuration_, plugin, diagnostics_}; }
+
   /// Known, and without effect here: `why` is said as a warning when it is set.
   void ignored(std::string_view name, std::string_view why);
   /// A mistake at this option, or at the plugin when it is not set.
   void mistake(std::string_view option, std::string text);
   void warning(std::string_view option, std::string text);
+  /// A mistake that was told elsewhere already.
+  void fail() { failed_ = true; }
   bool failed() const { return failed_; }
 
   /// After all were read: each option that nobody asked for is a mistake with the nearest known name. Options that
@@ -59,6 +66,8 @@ class PluginOptions {
   void finish();
 
   const Plugin& plugin() const { return plugin_; }
+  const Configuration& configuration() const { return configuration_; }
+  Diagnostics& diagnostics() const { return diagnostics_; }
   Place place() const { return configuration_.place(plugin_.position); }
 
  private:

@@ -1,4 +1,4 @@
-#include "pipeline/outputs/archive.h"
+#include "pipeline/uploader.h"
 
 #include <algorithm>
 #include <limits>
