@@ -1,5 +1,8 @@
 #include "pipeline/codec.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "pipeline/logstash/plugin_options.h"
@@ -34,12 +37,18 @@ CodecChoice::CodecChoice(logstash::PluginOptions& options, std::string_view othe
     written = bare.get();
   }
   const CodecPlugin* const card = find_codec(written->name);
-  if (card == nullptr) return options.mistake("codec", no_such_codec(written->name));
+  if (card == nullptr) {
+    options.mistake("codec", no_such_codec(written->name));
+    return;
+  }
   logstash::PluginOptions nested = options.nested(*written);
   if (card->multiline != nullptr) multiline_ = card->multiline(nested);
   const bool good = card->make(nested, world) != nullptr;
   nested.finish();
-  if (!good || nested.failed()) return options.fail();
+  if (!good || nested.failed()) {
+    options.fail();
+    return;
+  }
   card_ = card;
   make_ = [card, written, bare, &world, &configuration = options.configuration()] {
     Diagnostics none;  // it was made once without a mistake
