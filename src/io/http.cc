@@ -306,12 +306,6 @@ class CurlClient final : public HttpClient {
     curl_easy_setopt(curl, CURLOPT_PROXY, options_.proxy.c_str());
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
     set_tls(curl);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (!options_.ca_file.empty()) {
-      curl_easy_setopt(curl, CURLOPT_CAINFO, options_.ca_file.c_str());
-      curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
-    }
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, milliseconds_of(options_.connect_within));
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds_of(options_.transfer_within));
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1024L);
@@ -325,6 +319,17 @@ class CurlClient final : public HttpClient {
   }
 
   void set_tls(CURL* curl) const {
+    using Verify = HttpOptions::Verify;
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, options_.verify == Verify::none ? 0L : 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, options_.verify == Verify::full ? 2L : 0L);
+    if (!options_.ca_file.empty()) {
+      curl_easy_setopt(curl, CURLOPT_CAINFO, options_.ca_file.c_str());
+      curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+    }
+    if (!options_.certificate_file.empty()) {
+      curl_easy_setopt(curl, CURLOPT_SSLCERT, options_.certificate_file.c_str());
+      curl_easy_setopt(curl, CURLOPT_SSLKEY, options_.key_file.c_str());
+    }
     // curl's CURL_SSLVERSION_MAX_… are the plain ones, shifted; its enumeration is too narrow to name them in C++.
     const auto only = [](long version) { return version | version << 16; };
     long version = CURL_SSLVERSION_TLSv1_2;
@@ -349,7 +354,8 @@ class CurlClient final : public HttpClient {
       curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
     } else if (request.method == "GET") {
       curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
-    } else if (request.method == "PUT" || request.method == "POST" || !request.body.empty()) {
+    } else if (request.method == "PUT" || request.method == "POST" || request.method == "PATCH" ||
+               !request.body.empty()) {
       curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
       curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
       curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request.body.size()));

@@ -16,6 +16,14 @@ namespace enclave::io {
 struct HttpOptions {
   std::string ca_file;      ///< PEM; empty: the certificates of this system
   bool plain_http = false;  ///< also http:// URLs; otherwise they are refused
+  enum class Verify : std::uint8_t {
+    none,         ///< for people's old files only: anybody can pretend to be the server
+    certificate,  ///< signed by an authority that is trusted, whatever its name
+    full,         ///< and for the host of the URL
+  };
+  Verify verify = Verify::full;
+  std::string certificate_file;  ///< PEM: what the client shows; empty: nothing
+  std::string key_file;          ///< PEM, of `certificate_file`
   /// URL; empty: none. https:// goes through it by CONNECT, so it sees names of hosts and no more. What it answers to
   /// that itself is an error with its own words: denied when it wants a user (407) or forbids the host (403), else
   /// busy.
@@ -35,7 +43,7 @@ inline constexpr std::string_view kNothingListens = "nothing listens there";
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 struct HttpRequest {
-  std::string method;  ///< GET, HEAD, PUT, POST or DELETE
+  std::string method;  ///< GET, HEAD, PUT, POST, PATCH or DELETE
   std::string url;     ///< sent as it is: the path is not normalised
   HttpHeaders headers;
   std::string_view body;
@@ -54,8 +62,8 @@ struct HttpResponse {
 };
 
 /// Thread-safe; each call has a connection of its own. TLS 1.2 or later unless told otherwise, certificate and name
-/// verified. Redirects are
-/// answers like any other. Error answers of up to 64 KiB are given whole whatever `response_bytes_max` says.
+/// verified. Redirects are answers like any other. Error answers of up to 64 KiB are given whole whatever
+/// `response_bytes_max` says.
 class HttpClient {
  public:
   static Result<std::unique_ptr<HttpClient>> make(HttpOptions options);
