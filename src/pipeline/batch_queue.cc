@@ -6,7 +6,7 @@ namespace enclave::pipeline {
 
 bool BatchQueue::full() const {
   const std::lock_guard lock(mutex_);
-  return out_ >= kReadingsMax || bytes_ >= kBytesMax;
+  return out_ - light_ >= readings_max_ || bytes_ >= bytes_max_ || light_ >= kLightMax;
 }
 
 bool BatchQueue::empty() const {
@@ -34,9 +34,36 @@ std::optional<Reading> BatchQueue::pop() {
   return reading;
 }
 
+void BatchQueue::make_light(Reading& reading) {
+  auto light = std::make_unique<event::Batch>();
+  light->sources = std::move(reading.batch->sources);
+  light->wall_ns = reading.batch->wall_ns;
+  light->boot_ns = reading.batch->boot_ns;
+  light.swap(reading.batch);
+  const std::size_t bytes = light->bytes();
+  light->clear();
+  const std::lock_guard lock(mutex_);
+  reading.light = true;
+  ++light_;
+  bytes_ -= std::min(bytes_, bytes);
+  if (spare_.size() < readings_max_) spare_.push_back(std::move(light));
+}
+
+std::unique_ptr<event::Batch> BatchQueue::take_spare() {
+  const std::lock_guard lock(mutex_);
+  if (spare_.empty()) return nullptr;
+  auto batch = std::move(spare_.back());
+  spare_.pop_back();
+  return batch;
+}
+
 void BatchQueue::give_back(Reading reading) {
   const std::lock_guard lock(mutex_);
-  bytes_ -= std::min(bytes_, reading.batch->bytes());
+  if (reading.light) {
+    --light_;
+  } else {
+    bytes_ -= std::min(bytes_, reading.batch->bytes());
+  }
   --out_;
   returned_.push_back(std::move(reading));
 }

@@ -18,6 +18,7 @@ void Reader::add(std::string id, std::unique_ptr<Input> input) {
 void Reader::acknowledge() {
   while (auto reading = queue_.take_back()) {
     sources_[reading->input].input->committed(*reading->batch);
+    if (reading->light) continue;
     reading->batch->clear();
     if (spare_.size() < BatchQueue::kReadingsMax) spare_.push_back(std::move(reading->batch));
   }
@@ -29,7 +30,8 @@ bool Reader::read_from(std::size_t index) {
   if (source.retry_boot_ns > world_.clock.boot_ns() && !finishing_) return false;
   std::unique_ptr<event::Batch> batch;
   if (spare_.empty()) {
-    batch = std::make_unique<event::Batch>();
+    batch = queue_.take_spare();
+    if (!batch) batch = std::make_unique<event::Batch>();
   } else {
     batch = std::move(spare_.back());
     spare_.pop_back();

@@ -48,6 +48,8 @@ struct FlowSource {
 struct FlowOutput {
   std::string id;
   std::unique_ptr<Output> output;
+  /// Gets a batch only when all others have it safe: it keeps the positions.
+  bool last = false;
 };
 
 /// Made from configuration files; nothing runs yet. What it was made from outlives it.
@@ -57,6 +59,54 @@ struct FlowPlan {
   std::vector<FlowOutput> outputs;
   std::function<std::unique_ptr<Chain>()> chain;
   std::uint64_t workers = 0;  ///< 0: as many as there are processors
+};
+
+struct FlowOptions {
+  World world;
+  std::string state_directory;  ///< of this flow: positions, dead letters, what outputs keep; made when missing
+  /// Where the sources go on; null: the flow keeps positions of its own.
+  const Positions* positions = nullptr;
+  bool once = false;  ///< read every source to its end, deliver, return
+  ByteCount read_bytes = 1_MiB;
+  /// After a stop, and with `once`: how long an output may stay away before the rest is left to the next start.
+  Nanoseconds stop_patience = std::chrono::seconds(5), once_patience = std::chrono::seconds(60);
+  /// Called once when a trouble begins, and once with `over` when it has ended. From any thread.
+  std::function<void(std::string_view text, bool over)> tell;
+  std::vector<event::SourceRange> imported;  ///< positions of another program, taken over at the first start
+};
+
+/// Counters since the flow was opened.
+struct FlowStatus {
+  std::string id;
+  std::uint64_t events_in = 0, bytes_in = 0;
+  std::uint64_t events_dropped = 0;   ///< by the filters
+  std::uint64_t batches_waiting = 0;  ///< delivered, and not yet safe with every output
+  struct Out {
+    std::string id;
+    std::uint64_t events = 0, bytes = 0;
+  };
+  std::vector<Out> outputs;
+  std::vector<logstash::FilterCount> filters;  ///< of all workers together
+  std::map<std::string, std::int64_t> counters;
+  std::vector<std::string> troubles;
+};
+
+enum class FlowEnd : std::uint8_t {
+  all_delivered,
+  rest_left,  ///< what no output had safe is read again at the next start
+};
+
+/// Opened sources and outputs. run() may be called once.
+class Flow {
+ public:
+  static Result<std::unique_ptr<Flow>> open(FlowPlan plan, FlowOptions options);
+  virtual ~Flow() = default;
+  /// Until stop(), the end of all sources, or an output that can never go on (an Error).
+  virtual Result<FlowEnd> run() = 0;
+  /// From any thread and from a signal handler.
+  virtual void stop() = 0;
+  /// Thread-safe.
+  virtual FlowStatus status() const = 0;
 };
 
 }  // namespace enclave::pipeline
