@@ -25,7 +25,8 @@ LineJoiner::LineJoiner(MultilineRule rule, World world, InputLog& log)
 
 Result<void> LineJoiner::check(const MultilineRule& rule) {
   if (rule.kind == MultilineRule::Kind::count) {
-    if (rule.count_lines == 0) return Error{Fault::invalid, "so many lines are one event: a number from 1 on is wanted"};
+    if (rule.count_lines == 0)
+      return Error{Fault::invalid, "so many lines are one event: a number from 1 on is wanted"};
   } else if (rule.pattern.empty()) {
     return Error{Fault::invalid, "a pattern is wanted that says which lines belong together"};
   }
@@ -55,8 +56,7 @@ bool LineJoiner::apply(event::Batch& batch) {
   }
   hold(batch, groups);
   keep_bounds(batch);
-  return std::ranges::any_of(held_, [&](const auto& each) { return each.second.heard_ns == now_ns_; }) &&
-         std::ranges::any_of(groups, [](const Group* group) { return group != nullptr; });
+  return std::ranges::any_of(held_, [&](const auto& each) { return each.second.last_batch == applied_; });
 }
 
 bool LineJoiner::belongs(std::string_view line) const {
@@ -86,6 +86,7 @@ void LineJoiner::take(event::Batch& batch, const event::Event& line, Group& grou
 
 void LineJoiner::add(const event::Event& line, Group& group) {
   group.heard_ns = now_ns_;
+  group.last_batch = applied_;
   group.cut_bytes += line.cut_bytes;
   if (group.lines == 0) {
     group.first = line;
@@ -113,7 +114,7 @@ void LineJoiner::add(const event::Event& line, Group& group) {
 void LineJoiner::add_text(const event::Event& line, std::string_view text, Group& group) const {
   // Mostly the lines stand one behind the other in the batch, with a line feed between them: nothing is copied.
   const char* const end = group.open.data() + group.open.size();
-  if (group.text.empty() && !rule_.skip_newline && line.raw.data() == end + 1 && *end == '\n') {
+  if (group.text.empty() && !rule_.skip_newline && end != nullptr && line.raw.data() == end + 1 && *end == '\n') {
     group.open = {group.open.data(), group.open.size() + 1 + text.size()};
     return;
   }

@@ -41,15 +41,15 @@ class LineJoiner {
 
  private:
   struct Group {
-    event::Event first;            ///< its views point into the batch at hand, or into the texts below
-    std::string_view open;         ///< all lines, as they stand in the batch at hand; else they are in `text`
+    event::Event first;     ///< its views point into the batch at hand, or into the texts below
+    std::string_view open;  ///< all lines, as they stand in the batch at hand; else they are in `text`
     std::string text;
     std::string fields, position;  ///< of the first line, once it is held
     std::uint64_t lines = 0;
     std::uint64_t bytes = 0;
     std::uint64_t cut_bytes = 0;
     std::uint64_t left_out = 0;  ///< lines
-    std::uint64_t first_batch = 0;
+    std::uint64_t first_batch = 0, last_batch = 0;
     std::int64_t heard_ns = 0;
     std::string to, state;  ///< of the source, as of its latest batch
   };
