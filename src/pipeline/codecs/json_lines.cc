@@ -1,50 +1,49 @@
+#include <algorithm>
+
+#include "pipeline/charset.h"
 #include "pipeline/codec.h"
+#include "pipeline/json_events.h"
 #include "pipeline/logstash/plugin_options.h"
 
 namespace enclave::pipeline {
 namespace {
 
-using event::Kind;
-using event::Value;
-
 /// One JSON object (or a list of them) on each line.
 class JsonLines final : public Codec {
  public:
+  JsonLines(JsonEvents events, std::string delimiter, Charset charset)
+      : events_(std::move(events)), delimiter_(std::move(delimiter)), charset_(std::move(charset)) {}
+
   void decode(std::string_view payload, event::Arena& arena, FilterRun& run,
               std::vector<event::Document>& into) override {
-    const auto read = run.json.read(payload, arena);
-    if (read && read->is(Kind::map)) {
-      into.emplace_back(arena, *read);
-    } else if (read && read->is(Kind::list)) {
-      for (const Value& item : read->items()) {
-        if (item.is(Kind::map)) {
-          into.emplace_back(arena, item);
-        } else {
-          failed(payload, arena, into);
-        }
-      }
-    } else {
-      failed(payload, arena, into);
+    payload = charset_.text(payload, arena);
+    while (!payload.empty()) {
+      const std::size_t end = std::min(payload.find(delimiter_), payload.size());
+      events_.decode(payload.substr(0, end), arena, run, into);
+      payload.remove_prefix(std::min(end + delimiter_.size(), payload.size()));
     }
   }
 
   void encode(const event::Document& event, FilterRun& /*run*/, std::string& out) override {
     append_json(event, out);
-    out += '\n';
+    out += delimiter_;
   }
 
  private:
-  static void failed(std::string_view payload, event::Arena& arena, std::vector<event::Document>& into) {
-    auto& event = into.emplace_back(arena);
-    event.set(event::kMessageField, Value::of(payload));
-    event.tag("_jsonparsefailure");
-  }
+  JsonEvents events_;
+  std::string delimiter_;
+  Charset charset_;
 };
 
 std::unique_ptr<Codec> make(logstash::PluginOptions& options, const FilterWorld& /*world*/) {
-  (void)options.text("charset");
   (void)options.text("ecs_compatibility");
-  return std::make_unique<JsonLines>();
+  (void)options.number("decode_size_limit_bytes", 0, 0, INT64_MAX);
+  Charset charset = Charset::from(options);
+  auto target = options.field_if_set("target");
+  std::string delimiter = options.text("delimiter", "\n");
+  if (delimiter.empty()) options.mistake("delimiter", "an empty text parts nothing");
+  if (options.failed()) return nullptr;
+  return std::make_unique<JsonLines>(JsonEvents(std::move(target)), std::move(delimiter), std::move(charset));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include <optional>
 
+#include "pipeline/charset.h"
 #include "pipeline/codec.h"
+#include "pipeline/event_line.h"
 #include "pipeline/logstash/decorations.h"
 #include "pipeline/logstash/plugin_options.h"
 
@@ -9,33 +11,34 @@ namespace {
 
 using event::Value;
 
-/// The payload is the message; an event is its message, or a text made by `format`.
+/// The payload is the message; an event is a text made by `format`, or time, host and message.
 class Plain final : public Codec {
  public:
-  explicit Plain(std::optional<logstash::TextReference> format) : format_(std::move(format)) {}
+  Plain(std::optional<logstash::TextReference> format, Charset charset)
+      : format_(std::move(format)), charset_(std::move(charset)) {}
 
   void decode(std::string_view payload, event::Arena& arena, FilterRun& /*run*/,
               std::vector<event::Document>& into) override {
-    into.emplace_back(arena).set(event::kMessageField, Value::of(payload));
+    into.emplace_back(arena).set(event::kMessageField, Value::of(charset_.text(payload, arena)));
   }
 
   void encode(const event::Document& event, FilterRun& run, std::string& out) override {
     if (format_) return logstash::append_reference(*format_, event, run.now_ns, out);
-    logstash::append_reference(message_, event, run.now_ns, out);
+    append_event_line(event, out);
   }
 
  private:
   std::optional<logstash::TextReference> format_;
-  logstash::TextReference message_ = *logstash::TextReference::compile("%{message}");
+  Charset charset_;
 };
 
 std::unique_ptr<Codec> make(logstash::PluginOptions& options, const FilterWorld& /*world*/) {
-  (void)options.text("charset");
   (void)options.text("ecs_compatibility");
-  std::optional<logstash::TextReference> format;
-  if (options.has("format")) format = options.reference("format", "");
+  Charset charset = Charset::from(options);
+  std::optional<logstash::TextReference> format = options.reference("format", "");
+  if (!options.has("format")) format.reset();
   if (options.failed()) return nullptr;
-  return std::make_unique<Plain>(std::move(format));
+  return std::make_unique<Plain>(std::move(format), std::move(charset));
 }
 
 }  // namespace
