@@ -50,6 +50,8 @@ class Waiter {
   Result<std::vector<int>> wait(std::span<const int> descriptors, Nanoseconds at_most);
   /// From any thread, and from a signal handler.
   void wake() const;
+  /// Readable after wake(), until the next wait().
+  int descriptor() const { return event_.get(); }
 
  private:
   explicit Waiter(Descriptor event) : event_(std::move(event)) {}

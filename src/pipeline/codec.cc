@@ -1,10 +1,8 @@
 #include "pipeline/codec.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 
+#include "pipeline/logstash/not_offered.h"
 #include "pipeline/logstash/plugin_options.h"
 
 namespace enclave::pipeline {
@@ -14,14 +12,6 @@ const CodecPlugin* find_codec(std::string_view name) {
   const auto all = codec_plugins();
   const auto found = std::ranges::find(all, name, &CodecPlugin::name);
   return found == all.end() ? nullptr : *found;
-}
-
-std::string no_such_codec(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const CodecPlugin* each : codec_plugins()) names.push_back(each->name);
-  const std::string near = nearest(name, names);
-  return near.empty() ? fmt::format("there is no codec \"{}\"; offered are {}", name, fmt::join(names, ", "))
-                      : fmt::format("there is no codec \"{}\"; did you mean \"{}\"?", name, near);
 }
 
 }  // namespace
@@ -38,7 +28,7 @@ CodecChoice::CodecChoice(logstash::PluginOptions& options, std::string_view othe
   }
   const CodecPlugin* const card = find_codec(written->name);
   if (card == nullptr) {
-    options.mistake("codec", no_such_codec(written->name));
+    options.mistake("codec", logstash::not_offered<CodecPlugin>("codec", written->name, codec_plugins()));
     return;
   }
   logstash::PluginOptions nested = options.nested(*written);

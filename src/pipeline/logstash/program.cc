@@ -7,6 +7,7 @@
 
 #include "pipeline/logstash/condition.h"
 #include "pipeline/logstash/decorations.h"
+#include "pipeline/logstash/not_offered.h"
 #include "pipeline/logstash/plugin_options.h"
 
 namespace enclave::pipeline::logstash {
@@ -67,21 +68,14 @@ class RealProgram final : public Program {
   }
 
   bool add_step(const Plugin& plugin, std::vector<Node>& into) {
-    const FilterPlugin* card = nullptr;
-    std::vector<std::string_view> names;
-    for (const FilterPlugin* each : filter_plugins()) {
-      names.push_back(each->name);
-      if (each->name == plugin.name) card = each;
-    }
+    const auto all = filter_plugins();
+    const auto found = std::ranges::find(all, plugin.name, &FilterPlugin::name);
     PluginOptions options(configuration_, plugin, diagnostics_);
-    if (card == nullptr) {
-      const std::string near = nearest(plugin.name, names);
-      diagnostics_.error(
-          options.place(),
-          near.empty() ? fmt::format("there is no filter \"{}\"; offered are {}", plugin.name, fmt::join(names, ", "))
-                       : fmt::format("there is no filter \"{}\"; did you mean \"{}\"?", plugin.name, near));
+    if (found == all.end()) {
+      diagnostics_.error(options.place(), not_offered<FilterPlugin>("filter", plugin.name, all));
       return false;
     }
+    const FilterPlugin* const card = *found;
     auto filter = card->make(options, world_);
     Decorations decorations(options);
     const std::string id = options.text("id");
