@@ -1,0 +1,83 @@
+#include "pipeline/gzip_member.h"
+
+#define ZLIB_CONST
+#include <zlib.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace enclave::pipeline {
+namespace {
+
+constexpr int kGzipWindow = 15 + 16;
+
+}  // namespace
+
+struct GzipWriter::State {
+  z_stream stream{};
+};
+
+GzipWriter::GzipWriter(int level) : state_(std::make_unique<State>()) {
+  ENSURE(deflateInit2(&state_->stream, level, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+}
+GzipWriter::~GzipWriter() { deflateEnd(&state_->stream); }
+
+void GzipWriter::member(std::string_view plain, std::string& out) {
+  constexpr std::size_t kPiece = 1 << 30;
+  z_stream& stream = state_->stream;
+  deflateReset(&stream);
+  char buffer[32 << 10];
+  int code = Z_OK;
+  while (code != Z_STREAM_END) {
+    const std::size_t give = std::min(plain.size(), kPiece);
+    stream.next_in = reinterpret_cast<const Bytef*>(plain.data());
+    stream.avail_in = static_cast<uInt>(give);
+    const int flush = give == plain.size() ? Z_FINISH : Z_NO_FLUSH;
+    do {
+      stream.next_out = reinterpret_cast<Bytef*>(buffer);
+      stream.avail_out = sizeof buffer;
+      code = deflate(&stream, flush);
+      ENSURE(code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR);
+      out.append(buffer, sizeof buffer - stream.avail_out);
+    } while (stream.avail_out == 0);
+    plain.remove_prefix(give);
+  }
+}
+
+Result<bool> is_whole_gzip(const std::function<Result<std::string_view>()>& read) {
+  struct Inflater {
+    Inflater() { ENSURE(inflateInit2(&stream, kGzipWindow) == Z_OK); }
+    ~Inflater() { inflateEnd(&stream); }
+    Inflater(const Inflater&) = delete;
+    Inflater& operator=(const Inflater&) = delete;
+    z_stream stream{};
+  } inflater;
+  z_stream& stream = inflater.stream;
+  std::vector<Bytef> unused(64 << 10);
+  bool within = false;
+  for (;;) {
+    const std::string_view bytes = TRY(read());
+    if (bytes.empty()) return !within;
+    stream.next_in = reinterpret_cast<const Bytef*>(bytes.data());
+    stream.avail_in = static_cast<uInt>(bytes.size());
+    bool full = false;
+    while (stream.avail_in > 0 || full) {
+      within = true;
+      stream.next_out = unused.data();
+      stream.avail_out = static_cast<uInt>(unused.size());
+      const int code = inflate(&stream, Z_NO_FLUSH);
+      full = stream.avail_out == 0;
+      if (code == Z_STREAM_END) {
+        within = false;
+        full = false;
+        inflateReset(&stream);
+      } else if (code == Z_BUF_ERROR) {
+        break;
+      } else if (code != Z_OK) {
+        return false;
+      }
+    }
+  }
+}
+
+}  // namespace enclave::pipeline
