@@ -15,7 +15,16 @@ inline constexpr OptionSpec kDirOption{
     {}};
 
 inline constexpr OptionSpec kLogstashOption{
-    0, "logstash", "PATH", "A Logstash configuration: a file, a folder or a glob.", false, Completes::file, {}};
+    0,     "logstash",      "PATH", "A Logstash configuration: a file, a folder, a glob, or pipelines.yml.",
+    false, Completes::file, {}};
+
+inline constexpr OptionSpec kFilebeatOption{0, "filebeat", "FILE", "A filebeat.yml.", false, Completes::file, {}};
+inline constexpr std::string_view kGenerations[] = {"6", "7", "8"};
+inline constexpr OptionSpec kCompatOption{
+    0,           "compat",
+    "N",         "The generation of Filebeat whose events are made; else guessed from the keys of its file.",
+    false,       Completes::nothing,
+    kGenerations};
 
 /// Absolute. Fault::invalid when both --config and --dir are given.
 Result<std::string> config_path(const Arguments& arguments, const Shell& shell);

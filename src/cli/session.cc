@@ -5,16 +5,15 @@
 #include <thread>
 
 #include "base/files.h"
+#include "cli/flow_runner.h"
 #include "cli/json.h"
 #include "cli/live.h"
-#include "cli/logstash_cases.h"
 #include "cli/object_events.h"
 #include "cli/store.h"
 #include "io/host.h"
 #include "io/stop_signals.h"
 #include "keys/keys.h"
 #include "pipeline/engine.h"
-#include "pipeline/logstash/batch_filter.h"
 #include "pipeline/runtime.h"
 #include "report/layout.h"
 
@@ -24,15 +23,6 @@ namespace {
 using pipeline::EngineStatus;
 
 constexpr std::uint64_t kOpenFiles = 65'536;
-
-/// A restart overlaps with the end of what it replaces, and `enclave status` looks at the lock for a moment.
-Result<io::Lock> lock_state(const std::string& path) {
-  for (int attempt = 0;; ++attempt) {
-    auto lock = io::lock_file(path);
-    if (lock || lock.error().fault() != Fault::conflict || attempt == 10) return lock;
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-}
 
 struct Recipients {
   std::vector<crypto::AgeRecipient> list;
@@ -106,8 +96,8 @@ const pipeline::InputPlugin* reader_of_events(const pipeline::Config& config, co
   return file;
 }
 
-Result<void> add_inputs(const pipeline::Config& config, const Node& events, pipeline::Engine& engine, Shell& shell,
-                        Live& live) {
+Result<void> add_inputs(const pipeline::Config& config, const Node& events, bool all, pipeline::Engine& engine,
+                        Shell& shell, Live& live) {
   const auto add = [&](const pipeline::InputPlugin& plugin, const std::string& id, const Node& node) -> Result<void> {
     auto opened = plugin.open({node, shell.world, engine.positions(), engine.input_log()});
     if (!opened) return std::move(opened).error().within(fmt::format("the input {}", id));
@@ -117,7 +107,7 @@ Result<void> add_inputs(const pipeline::Config& config, const Node& events, pipe
   std::size_t open = 0;
   for (const auto& input : config.inputs) {
     if (!input.enabled) continue;
-    TRY(add(*input.plugin, input.id, input.node));
+    if (all) TRY(add(*input.plugin, input.id, input.node));
     ++open;
   }
   if (open == 0) live.say("No logs are read: there is no input below logging: inputs:");
@@ -171,43 +161,32 @@ class Session {
     const auto lock = TRY(lock_state(join_path(config_.state, kLockName)));
     (void)io::raise_open_files(kOpenFiles);
     auto waiter = TRY(io::Waiter::make());
-    const auto signals = TRY(io::StopSignals::catch_them([&] {
-      stop_ = true;
-      waiter.wake();
-    }));
     const io::Host host = TRY(io::this_host(files));
+    FlowRequest flows = options_.flows;
+    if (!flows.any()) flows.filters = config_.pipeline;
+    TRY(flows_.plan(flows, host.hostname));
+    const auto signals = TRY(io::StopSignals::catch_them([&] { stop(waiter); }));
     auto recipients = TRY(recipients_of(config_, shell_));
     const auto spool_key = TRY(keys::load_or_make_spool_key(
         files, config_.state, shell_.environment("CREDENTIALS_DIRECTORY").value_or(""), shell_.world.random));
     const auto store = TRY(open_log_bucket(config_, shell_));
-    auto engine_options_now = engine_options(config_, host, std::move(recipients.list));
-    const auto filter = TRY(load_filters(host));
-    engine_options_now.filter = filter.get();
-    const auto engine = TRY(pipeline::Engine::open(shell_.world, std::move(engine_options_now), spool_key, *store));
+    const auto engine = TRY(pipeline::Engine::open(
+        shell_.world, engine_options(config_, host, std::move(recipients.list)), spool_key, *store));
     engine->on_trouble([&](std::string_view text, bool over) {
       live_.say(fmt::format("{}: {}", over ? "No longer so" : "Trouble", text));
     });
     greet(engine->status(), recipients.identity_made);
-    TRY(add_inputs(config_, events_, *engine, shell_, live_));
+    TRY(add_inputs(config_, events_, !flows_.reads_enclave_inputs(), *engine, shell_, live_));
+    TRY(flows_.open({config_.state, &config_, engine.get(), host.hostname, options_.once}));
     return finish(*engine, *store, waiter);
   }
 
  private:
-  /// Null when none are wanted. Mistakes are all told; then nothing starts.
-  Result<std::unique_ptr<pipeline::EventFilter>> load_filters(const io::Host& host) {
-    const std::string& path = options_.logstash.empty() ? config_.pipeline : options_.logstash;
-    if (path.empty()) return std::unique_ptr<pipeline::EventFilter>();
-    Diagnostics diagnostics;
-    logstash_ = std::make_unique<LogstashFile>(shell_);
-    logstash_->load(path, shell_, diagnostics);
-    if (logstash_->program() == nullptr)
-      return Error{Fault::invalid, "{} cannot be used:\n{}", path, diagnostics.text()};
-    if (!logstash_->configuration().inputs.empty() || !logstash_->configuration().outputs.empty())
-      live_.say(
-          fmt::format("Of {} the filters are used; what is read is said by logging: inputs:, and it is sealed "
-                      "in the log bucket.",
-                      path));
-    return pipeline::logstash::batch_filter(*logstash_->program(), host.hostname);
+  void stop(const io::Waiter& waiter) {
+    // What flows still hold goes into the archive before the engine ends: the engine waits for them.
+    flows_.stop();
+    stop_ = true;
+    waiter.wake();
   }
 
   void greet(const EngineStatus& status, bool identity_made) {
@@ -223,27 +202,49 @@ class Session {
     run.waiter = &waiter;
     run.status_path = join_path(config_.state, kStatusName);
     if (shell_.err_terminal) run.progress = [&](const EngineStatus& status) { live_.line(progress_line(status)); };
+    if (!flows_.empty()) {
+      run.tick = [&] {
+        (void)replace_file(shell_.world.files, join_path(config_.state, kFlowsName), flows_.status_json());
+      };
+      flows_.start([&] { flow_ended(waiter); });
+    }
     const auto end = TRY(pipeline::run_engine(shell_.world, engine, run));
+    const bool flows_done = TRY(flows_.finish());
     live_.clear();
     const EngineStatus status = engine.status();
     if (options_.json) {
       shell_.out << pipeline::format_status(status, shell_.world.clock.wall_ns());
+      if (!flows_.empty()) shell_.out << flows_.status_json();
     } else {
       live_.say(end_text(status, end, store.name()));
+      if (!flows_done) live_.say("Outputs are away: what they did not get is read again at the next start.");
     }
-    return options_.once && end == pipeline::RunEnd::outbox_left ? kFailed : kGood;
+    return options_.once && (end == pipeline::RunEnd::outbox_left || !flows_done) ? kFailed : kGood;
+  }
+
+  /// A flow that cannot go on must not look as if it ran.
+  void flow_ended(const io::Waiter& waiter) {
+    if (flows_.failed()) stop(waiter);
   }
 
   const pipeline::Config& config_;
   const SessionOptions& options_;
   Shell& shell_;
   const Node events_;
-  std::unique_ptr<LogstashFile> logstash_;
   Live live_;
+  FlowRunner flows_{shell_, live_};
   std::atomic<bool> stop_{false};
 };
 
 }  // namespace
+
+Result<io::Lock> lock_state(const std::string& path) {
+  for (int attempt = 0;; ++attempt) {
+    auto lock = io::lock_file(path);
+    if (lock || lock.error().fault() != Fault::conflict || attempt == 10) return lock;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
 
 Result<int> run_session(const pipeline::Config& config, const SessionOptions& options, Shell& shell) {
   return Session(config, options, shell).run();

@@ -1,3 +1,4 @@
+#include "base/files.h"
 #include "cli/config_file.h"
 #include "cli/logstash_file.h"
 #include "cli/session.h"
@@ -12,11 +13,21 @@ int run(const Arguments& arguments, Shell& shell) {
     return kUsage;
   }
   if (arguments.has("explain-line")) return explain_line(arguments, shell);
+  SessionOptions options{arguments.has("once"), arguments.has("json"), {}};
+  if (arguments.has("logstash")) options.flows.logstash = absolute_path(shell, arguments.value("logstash"));
+  if (arguments.has("filebeat")) options.flows.filebeat = absolute_path(shell, arguments.value("filebeat"));
+  options.flows.compat = arguments.value("compat");
+  const auto path = config_path(arguments, shell);
+  if (!path) return fail(shell, "run", path.error());
+  // Whoever only wants Filebeat's and Logstash's jobs done needs no enclave.yaml.
+  if (options.flows.any() && !arguments.has("config") && !shell.world.files.info(*path).has_value()) {
+    const std::string state = arguments.has("dir") ? join_path(parent_of(*path), "state") : pipeline::Config().state;
+    const auto status = run_flows(state, options, shell);
+    return status ? *status : fail(shell, "run", status.error());
+  }
   const auto config = load(arguments, shell);
   if (!config) return fail(shell, "run", config.error());
-  const std::string logstash =
-      arguments.has("logstash") ? absolute_path(shell, arguments.value("logstash")) : std::string();
-  const auto status = run_session(*config, {arguments.has("once"), arguments.has("json"), logstash}, shell);
+  const auto status = run_session(*config, options, shell);
   return status ? *status : fail(shell, "run", status.error());
 }
 
@@ -25,6 +36,8 @@ constexpr OptionSpec kOptions[] = {
     kDirOption,
     {0, "once", "", "Read every input to its end, seal, send, and stop.", false, Completes::nothing, {}},
     kLogstashOption,
+    kFilebeatOption,
+    kCompatOption,
     {0, "explain-line", "TEXT", "Show what each filter of --logstash does to this line, and stop."}};
 constexpr StatusSpec kStatuses[] = {
     {kGood, "stopped when told to, or all is read, sealed and sent"},
@@ -43,9 +56,10 @@ const Verb verb_run{
         "what "
         "is sealed waits. SIGINT and SIGTERM end it cleanly; a second one ends it at once, and loses nothing "
         "either.\n\n"
-        "With --logstash, or logging: pipeline: in enclave.yaml, the filters of a Logstash configuration run over what "
-        "was read: their fields stand in each record beside the line itself, and what they drop is counted and not "
-        "sealed.\n\n"
+        "--logstash runs Logstash's pipelines and --filebeat what filebeat.yml says, as they are: inputs, filters and "
+        "outputs. A pipeline without inputs gets those of enclave.yaml; one without outputs, and the output archive, "
+        "go to the log bucket. Without an enclave.yaml they run alone. logging: pipeline: in enclave.yaml names a "
+        "Logstash configuration of which only the filters are used.\n\n"
         "At the first start it makes the log identity, unless recipients are configured, and says where it lies.",
     .options = kOptions,
     .operands = {},

@@ -22,7 +22,7 @@ int run(const Arguments& arguments, Shell& shell) {
   const auto config = load(arguments, shell);
   if (!config) return fail(shell, "up", config.error());
   const bool once = arguments.has("once");
-  const auto ran = run_session(*config, {once, arguments.has("json"), ""}, shell);
+  const auto ran = run_session(*config, {once, arguments.has("json")}, shell);
   if (!ran) return fail(shell, "up", ran.error());
   if (!once || *ran != kGood) return *ran;
   const auto verdict = verify_own_log(*config, arguments.has("json"), shell);

@@ -249,9 +249,6 @@ Result<bool> Committer::commit_queue() {
     if (!in_flight_.empty() && in_flight_.size() >= BatchQueue::kReadingsMax) break;
     auto reading = queue_.pop();
     if (!reading) break;
-    if (options_.filter != nullptr)
-      if (const auto gone = options_.filter->apply(*reading->batch); gone > 0)
-        ledger_.change([&](EngineStatus& status) { status.records_filtered += gone; });
     group += reading->batch->bytes();
     if (source_bytes(reading->batch->sources) <= kFrameSourceBytesMax) {
       encode(*reading->batch);

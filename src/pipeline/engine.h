@@ -12,7 +12,6 @@
 #include "cloud/object_store.h"
 #include "crypto/age.h"
 #include "crypto/secret.h"
-#include "pipeline/event_filter.h"
 #include "pipeline/input.h"
 
 /// Inputs → spool → sealed log → bucket. The engine has three steps that never block on each other; real life gives
@@ -31,8 +30,7 @@ struct EngineOptions {
   Nanoseconds heartbeat = std::chrono::minutes(5);     ///< a leaf at least this often
   ByteCount spool_bytes_max = 1_GiB;                   ///< spool and outbox together; when full, reading stops
   ByteCount segment_bytes = 32_MiB;
-  ByteCount read_bytes = 1_MiB;   ///< one reading
-  EventFilter* filter = nullptr;  ///< outlives the engine; null: what is read is sealed as it is
+  ByteCount read_bytes = 1_MiB;  ///< one reading
 };
 
 /// All counters are since the engine was opened, unless they say otherwise.
@@ -42,7 +40,6 @@ struct EngineStatus {
   std::uint64_t records_read = 0;       ///< events taken from the inputs
   std::uint64_t bytes_read = 0;         ///< raw bytes of them
   std::uint64_t records_committed = 0;  ///< durable in the spool
-  std::uint64_t records_filtered = 0;   ///< left out by the filters
   std::uint64_t last_seq = 0;
   std::uint64_t last_sealed_seq = 0;
   std::uint64_t leaves = 0;            ///< size of the tree, all time

@@ -137,6 +137,7 @@ class Runtime {
   void report() {
     const EngineStatus status = engine_.status();
     if (options_.progress) options_.progress(status);
+    if (options_.tick) options_.tick();
     if (options_.status_path.empty()) return;
     // The text without its time stamp tells whether anything is new; an idle machine writes once a minute.
     std::string text = format_status(status, 0);

@@ -19,6 +19,8 @@ struct RunOptions {
   std::string status_path;
   /// Called about once a second from the calling thread.
   std::function<void(const EngineStatus&)> progress;
+  /// Called now and then, at least every two seconds, from the calling thread.
+  std::function<void()> tick;
   /// `once`: how long a store may stay away before the rest is left in the outbox.
   Nanoseconds store_patience = std::chrono::seconds(60);
 };

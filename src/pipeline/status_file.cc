@@ -17,7 +17,6 @@ struct Number {
 constexpr Number kNumbers[] = {{"records_read", &EngineStatus::records_read},
                                {"bytes_read", &EngineStatus::bytes_read},
                                {"records_committed", &EngineStatus::records_committed},
-                               {"records_filtered", &EngineStatus::records_filtered},
                                {"last_seq", &EngineStatus::last_seq},
                                {"last_sealed_seq", &EngineStatus::last_sealed_seq},
                                {"leaves", &EngineStatus::leaves},

@@ -71,8 +71,8 @@ struct FlowOptions {
   /// After a stop, and with `once`: how long an output may stay away before the rest is left to the next start.
   Nanoseconds stop_patience = std::chrono::seconds(5), once_patience = std::chrono::seconds(60);
   /// Called once when a trouble begins, and once with `over` when it has ended. From any thread.
-  std::function<void(std::string_view text, bool over)> tell;
-  std::vector<event::SourceRange> imported;  ///< positions of another program, taken over at the first start
+  std::function<void(std::string_view text, bool over)> tell = {};
+  std::vector<event::SourceRange> imported = {};  ///< positions of another program, taken over at the first start
 };
 
 /// Counters since the flow was opened.

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/verb.h"
+#include "pipeline/config/config.h"
+#include "pipeline/flow/logstash_plan.h"
+#include "pipeline/logstash/zones.h"
+
+namespace enclave::cli {
+
+/// Which files of Logstash's and Filebeat's shall run. All paths are absolute; "" for none.
+struct FlowRequest {
+  std::string logstash = {};  ///< a file, a folder, a glob, pipelines.yml, or a folder that holds it or logstash.yml
+  std::string filters = {};   ///< the same, of which only the filters are used, in front of the archive
+  std::string filebeat = {};
+  std::string compat = {};  ///< "6", "7", "8"; "" to be guessed
+  bool any() const { return !(logstash.empty() && filters.empty() && filebeat.empty()); }
+};
+
+/// The flows that the files come to. Outlives the flows.
+class FlowFiles {
+ public:
+  explicit FlowFiles(Shell& shell);
+  FlowFiles(const FlowFiles&) = delete;
+  FlowFiles& operator=(const FlowFiles&) = delete;
+
+  struct Planned {
+    pipeline::FlowPlan flow;
+    std::size_t archive = pipeline::LogstashPlan::kNoArchive;  ///< index of the output that is the archive
+    bool wants_inputs = false;                                 ///< those of enclave.yaml
+    std::vector<event::SourceRange> imported;                  ///< positions of another program
+  };
+  /// All mistakes go to the diagnostics; then there is nothing to run.
+  std::vector<Planned> plan(const FlowRequest& request, const std::string& host, Diagnostics& diagnostics);
+
+ private:
+  void plan_logstash(const std::string& path, bool filters_only, std::vector<Planned>& into, Diagnostics& diagnostics);
+  void read_pipelines(const std::string& path, Diagnostics& diagnostics);
+
+  Shell& shell_;
+  pipeline::logstash::SystemZones zones_;
+  pipeline::logstash::ZoneLookup lookup_;
+  /// One for each value of pipeline.ecs_compatibility.
+  std::vector<std::unique_ptr<pipeline::FilterWorld>> worlds_;
+  std::vector<std::unique_ptr<std::vector<pipeline::LogstashPipeline>>> pipelines_;
+};
+
+}  // namespace enclave::cli

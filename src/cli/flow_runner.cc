@@ -1,0 +1,175 @@
+#include "cli/flow_runner.h"
+
+#include <algorithm>
+
+#include "base/files.h"
+#include "cli/json.h"
+#include "event/json.h"
+#include "pipeline/flow/archive_output.h"
+#include "pipeline/flow/enclave_source.h"
+
+namespace enclave::cli {
+namespace {
+
+using pipeline::FlowStatus;
+using pipeline::LogstashPlan;
+
+std::string json_of(const FlowStatus& status) {
+  JsonObject object;
+  object.text("id", status.id).number("events_in", status.events_in).number("bytes_in", status.bytes_in);
+  object.number("events_dropped", status.events_dropped).number("batches_waiting", status.batches_waiting);
+  object.raw("outputs", event::json_array(status.outputs, [](const auto& each) {
+               return JsonObject().text("id", each.id).number("events", each.events).number("bytes", each.bytes).done();
+             }));
+  object.raw("filters", event::json_array(status.filters, [](const auto& each) {
+               return JsonObject()
+                   .text("id", each.name)
+                   .number("in", each.in)
+                   .number("succeeded", each.succeeded)
+                   .number("dropped", each.dropped)
+                   .number("made", each.made)
+                   .done();
+             }));
+  JsonObject counters;
+  for (const auto& [name, value] : status.counters) counters.number(name, value);
+  object.raw("counters", counters.done());
+  return object
+      .raw("troubles", event::json_array(status.troubles, [](const auto& each) { return event::json_text(each); }))
+      .done();
+}
+
+/// A name that is one folder's.
+std::string folder_of(std::string_view id) {
+  std::string name;
+  for (const char c : id) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    name += plain ? c : '_';
+  }
+  return name.empty() ? "_" : name;
+}
+
+}  // namespace
+
+Result<void> FlowRunner::plan(const FlowRequest& request, const std::string& host) {
+  if (!request.any()) return {};
+  Diagnostics diagnostics;
+  planned_ = files_.plan(request, host, diagnostics);
+  if (diagnostics.has_errors()) {
+    const std::string& file = !request.logstash.empty()  ? request.logstash
+                              : !request.filters.empty() ? request.filters
+                                                         : request.filebeat;
+    return Error{Fault::invalid, "{} cannot be used:\n{}", file, diagnostics.text()};
+  }
+  for (const auto& entry : diagnostics.entries()) live_.say(fmt::format("Note: {}", entry.text));
+  return {};
+}
+
+bool FlowRunner::needs_archive() const {
+  return std::ranges::any_of(planned_, [](const auto& each) { return each.archive != LogstashPlan::kNoArchive; });
+}
+bool FlowRunner::reads_enclave_inputs() const {
+  return std::ranges::any_of(planned_, &FlowFiles::Planned::wants_inputs);
+}
+
+void FlowRunner::add_inputs(FlowFiles::Planned& planned, const Opening& opening) const {
+  for (const auto& input : opening.config->inputs) {
+    if (!input.enabled) continue;
+    pipeline::FlowSource source;
+    source.id = input.id;
+    source.source = pipeline::make_enclave_source(*input.plugin, input.node, opening.host);
+    planned.flow.sources.push_back(std::move(source));
+  }
+}
+
+Result<void> FlowRunner::open(const Opening& opening) {
+  for (auto& planned : planned_) {
+    pipeline::FlowOptions options{
+        .world = shell_.world,
+        .state_directory = join_path(join_path(opening.state, "flows"), folder_of(planned.flow.id)),
+        .once = opening.once};
+    options.imported = std::move(planned.imported);
+    options.tell = [this, id = planned.flow.id](std::string_view text, bool over) {
+      live_.say(fmt::format("{} ({}): {}", over ? "No longer so" : "Trouble", id, text));
+    };
+    if (planned.wants_inputs && opening.config != nullptr) add_inputs(planned, opening);
+    if (planned.flow.sources.empty())
+      return Error{Fault::invalid, "the pipeline {} has no input, and enclave.yaml names none", planned.flow.id};
+    const std::string id = planned.flow.id;
+    if (planned.archive != LogstashPlan::kNoArchive) {
+      auto handoff = TRY(pipeline::make_archive_handoff());
+      planned.flow.outputs[planned.archive].output = std::move(handoff.output);
+      opening.engine->add_input("flow " + id, std::move(handoff.input));
+      options.positions = &opening.engine->positions();
+    }
+    auto flow = pipeline::Flow::open(std::move(planned.flow), std::move(options));
+    if (!flow) return std::move(flow).error().within(fmt::format("the pipeline {}", id));
+    auto running = std::make_unique<Running>();
+    running->flow = std::move(*flow);
+    flows_.push_back(std::move(running));
+  }
+  return {};
+}
+
+void FlowRunner::start(std::function<void()> ended) {
+  left_ = flows_.size();
+  for (auto& running : flows_) {
+    running->thread = std::thread([this, ended, one = running.get()] {
+      one->end = one->flow->run();
+      if (!*one->end) failed_ = true;
+      auto last = one->flow->status();
+      std::unique_ptr<pipeline::Flow> gone;
+      {
+        const std::lock_guard lock(mutex_);
+        one->last = std::move(last);
+        gone = std::move(one->flow);
+      }
+      // Its outputs go now, so that whoever waits for their end hears of it.
+      gone.reset();
+      --left_;
+      ended();
+    });
+  }
+}
+
+void FlowRunner::stop() {
+  const std::lock_guard lock(mutex_);
+  for (auto& running : flows_)
+    if (running->flow) running->flow->stop();
+}
+
+Result<bool> FlowRunner::finish() {
+  bool all = true;
+  std::optional<Error> first;
+  for (auto& running : flows_) {
+    if (running->thread.joinable()) running->thread.join();
+    if (!running->end) continue;
+    if (!*running->end) {
+      if (!first) first = running->end->error();
+    } else {
+      all = all && **running->end == pipeline::FlowEnd::all_delivered;
+    }
+  }
+  if (first) return *first;
+  return all;
+}
+
+std::string FlowRunner::status_json() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<FlowStatus> all;
+  for (const auto& running : flows_) all.push_back(running->flow ? running->flow->status() : running->last);
+  return JsonObject()
+             .text("as_of", format_time(shell_.world.clock.wall_ns()))
+             .raw("flows", event::json_array(all, json_of))
+             .done() +
+         "\n";
+}
+
+std::uint64_t FlowRunner::events_in() const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t sum = 0;
+  for (const auto& running : flows_) sum += (running->flow ? running->flow->status() : running->last).events_in;
+  return sum;
+}
+
+}  // namespace enclave::cli
