@@ -5,6 +5,9 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstring>
@@ -20,7 +23,13 @@ constexpr std::uint64_t kListening = 0;
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
+std::uint16_t port_of(const sockaddr_storage& from) {
+  if (from.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(from).sin6_port);
+  return from.ss_family == AF_INET ? ntohs(reinterpret_cast<const sockaddr_in&>(from).sin_port) : std::uint16_t{0};
+}
+
 std::string address_of(const sockaddr_storage& from, socklen_t bytes) {
+  if (from.ss_family == AF_UNIX) return "local";
   std::array<char, NI_MAXHOST> text{};
   if (::getnameinfo(reinterpret_cast<const sockaddr*>(&from), bytes, text.data(), text.size(), nullptr, 0,
                     NI_NUMERICHOST) != 0)
@@ -35,21 +44,43 @@ struct FreeAddresses {
 };
 using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
 
-Result<Addresses> resolve(const ListenOptions& options) {
-  const std::string host = options.host == "localhost" ? "127.0.0.1" : options.host;
+Result<Addresses> resolve(const std::string& name, std::uint16_t port) {
+  const std::string host = name == "localhost" ? "127.0.0.1" : name;
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), std::to_string(options.port).c_str(), &hints, &found) != 0 || found == nullptr)
+  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0 || found == nullptr)
     return Error{Fault::invalid, "\"{}\" is not an address to listen on; write one such as 127.0.0.1 or 0.0.0.0", host};
   return Addresses(found);
 }
 
+Result<sockaddr_un> unix_address(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof address.sun_path)
+    return Error{Fault::invalid, "{}: the path of a socket has 1 to {} bytes", path, sizeof address.sun_path - 1};
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
 }  // namespace
 
-Connection::Connection(Descriptor socket, std::string address, const TlsServer* tls)
-    : socket_(std::move(socket)), address_(std::move(address)) {
+Result<std::string> address_of_host(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  if (failed != 0 || found == nullptr)
+    return Error{Fault::absent, "the host {} is not known: {}", host, ::gai_strerror(failed)};
+  const Addresses addresses(found);
+  sockaddr_storage first{};
+  std::memcpy(&first, addresses->ai_addr, addresses->ai_addrlen);
+  return address_of(first, addresses->ai_addrlen);
+}
+
+Connection::Connection(Descriptor socket, std::string address, std::uint16_t port, const TlsServer* tls)
+    : socket_(std::move(socket)), address_(std::move(address)), port_(port) {
   if (tls != nullptr) tls_ = std::make_unique<TlsSession>(*tls);
 }
 
@@ -104,8 +135,12 @@ Result<void> Connection::flush() {
 Listener::Listener(Descriptor socket, Descriptor epoll, ListenOptions options, std::uint16_t port)
     : socket_(std::move(socket)), epoll_(std::move(epoll)), options_(std::move(options)), port_(port) {}
 
-Result<std::unique_ptr<Listener>> Listener::open(const ListenOptions& options) {
-  const auto addresses = TRY(resolve(options));
+Listener::~Listener() {
+  if (!options_.unix_path.empty() && socket_.is_open()) (void)::unlink(options_.unix_path.c_str());
+}
+
+Result<Descriptor> Listener::bind_port(const ListenOptions& options) {
+  const auto addresses = TRY(resolve(options.host, options.port));
   const std::string name = fmt::format("{} port {}", options.host, options.port);
   const auto failed = [&](std::string_view action) {
     const int error = errno;
@@ -120,18 +155,82 @@ Result<std::unique_ptr<Listener>> Listener::open(const ListenOptions& options) {
   (void)::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (::bind(socket.get(), addresses->ai_addr, addresses->ai_addrlen) != 0) return failed("listen");
   if (::listen(socket.get(), kBacklog) != 0) return failed("listen");
-  sockaddr_storage bound{};
-  socklen_t bytes = sizeof bound;
-  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&bound), &bytes) != 0) return failed("listen");
-  const std::uint16_t port = ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(bound).sin6_port
-                                                               : reinterpret_cast<sockaddr_in&>(bound).sin_port);
+  return socket;
+}
+
+Result<Descriptor> Listener::bind_path(const ListenOptions& options) {
+  const std::string& path = options.unix_path;
+  const sockaddr_un address = TRY(unix_address(path));
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) return system_error(errno, path, "open a socket");
+  struct stat found {};
+  if (options.unlink_first && ::lstat(path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode))
+    (void)::unlink(path.c_str());
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    if (errno == EADDRINUSE)
+      return Error{Fault::conflict, "{}: something stands there already; remove it if no program listens there", path};
+    return system_error(errno, path, "listen");
+  }
+  if (::listen(socket.get(), kBacklog) != 0) return system_error(errno, path, "listen");
+  return socket;
+}
+
+Result<std::unique_ptr<Listener>> Listener::open(const ListenOptions& options) {
+  Descriptor socket;
+  std::uint16_t port = 0;
+  const std::string name =
+      options.unix_path.empty() ? fmt::format("{} port {}", options.host, options.port) : options.unix_path;
+  if (options.listening && !options.unix_path.empty()) {
+    socket = TRY(bind_path(options));
+  } else if (options.listening) {
+    socket = TRY(bind_port(options));
+    sockaddr_storage bound{};
+    socklen_t bytes = sizeof bound;
+    if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&bound), &bytes) != 0)
+      return system_error(errno, name, "listen");
+    port = port_of(bound);
+  }
   Descriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
   epoll_event wanted{};
   wanted.events = EPOLLIN;
   wanted.data.u64 = kListening;
-  if (!epoll.is_open() || ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, socket.get(), &wanted) != 0)
-    return failed("wait for connections");
+  if (!epoll.is_open() || (socket.is_open() && ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, socket.get(), &wanted) != 0))
+    return system_error(errno, name, "wait for connections");
   return std::unique_ptr<Listener>(new Listener(std::move(socket), std::move(epoll), options, port));
+}
+
+Result<Listener::Id> Listener::add(Descriptor socket, std::string address, std::uint16_t port, const TlsServer* tls,
+                                   bool connecting) {
+  const int yes = 1;
+  (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  (void)::setsockopt(socket.get(), SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
+  const Id id = next_id_++;
+  epoll_event wanted{};
+  wanted.events = EPOLLIN | (connecting ? EPOLLOUT : 0U);
+  wanted.data.u64 = id;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.get(), &wanted) != 0)
+    return system_error(errno, address, "wait for a connection");
+  connections_.emplace(
+      id, Entry{std::make_unique<Connection>(std::move(socket), std::move(address), port, tls), true, connecting});
+  return id;
+}
+
+Result<Listener::Id> Listener::connect(const std::string& address, std::uint16_t port) {
+  const auto addresses = TRY(resolve(address, port));
+  Descriptor socket(::socket(addresses->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) return system_error(errno, address, "open a socket");
+  if (::connect(socket.get(), addresses->ai_addr, addresses->ai_addrlen) != 0 && errno != EINPROGRESS)
+    return Error{Fault::busy, "{} port {}: cannot connect: {}", address, port, reason(errno)};
+  return add(std::move(socket), address, port, nullptr, true);
+}
+
+Result<Listener::Id> Listener::connect(const std::string& unix_path) {
+  const sockaddr_un address = TRY(unix_address(unix_path));
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) return system_error(errno, unix_path, "open a socket");
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return Error{Fault::busy, "{}: cannot connect: {}", unix_path, reason(errno)};
+  return add(std::move(socket), "local", 0, nullptr, false);
 }
 
 Listener::Ready Listener::ready() {
@@ -149,7 +248,8 @@ Listener::Ready Listener::ready() {
     if (entry == connections_.end()) continue;
     bool tell = (what & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0;
     if ((what & EPOLLOUT) != 0) {
-      tell = !entry->second.connection->flush() || tell;
+      tell = !entry->second.connection->flush() || tell || entry->second.connecting;
+      entry->second.connecting = false;
       update(id, entry->second);
     }
     if (tell) found.readable.push_back(id);
@@ -166,7 +266,9 @@ void Listener::accept_some(Ready& ready) {
     }));
     if (!socket.is_open()) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        ready.exhausted = system_error(errno, fmt::format("{} port {}", options_.host, port_), "accept a connection");
+        const std::string name =
+            options_.unix_path.empty() ? fmt::format("{} port {}", options_.host, port_) : options_.unix_path;
+        ready.exhausted = system_error(errno, name, "accept a connection");
         // The port would be readable all the time.
         epoll_event nothing{};
         nothing.data.u64 = kListening;
@@ -178,17 +280,8 @@ void Listener::accept_some(Ready& ready) {
       ++ready.refused;
       continue;
     }
-    const int yes = 1;
-    (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    (void)::setsockopt(socket.get(), SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
-    const Id id = next_id_++;
-    epoll_event wanted{};
-    wanted.events = EPOLLIN;
-    wanted.data.u64 = id;
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.get(), &wanted) != 0) continue;
-    auto connection = std::make_unique<Connection>(std::move(socket), address_of(from, bytes), options_.tls);
-    connections_.emplace(id, Entry{std::move(connection), true});
-    ready.accepted.push_back(id);
+    const auto id = add(std::move(socket), address_of(from, bytes), port_of(from), options_.tls, false);
+    if (id) ready.accepted.push_back(*id);
   }
 }
 
