@@ -1,0 +1,17 @@
+#include "pipeline/bulk_options.h"
+
+namespace enclave::pipeline {
+namespace {
+
+std::unique_ptr<Output> make(logstash::PluginOptions& options, const FilterWorld& world) {
+  auto bulk = read_bulk_options(options, world, BulkServer::elasticsearch);
+  if (!bulk) return nullptr;
+  return std::make_unique<BulkOutput>(std::move(*bulk));
+}
+
+}  // namespace
+
+extern const OutputPlugin output_elasticsearch;
+const OutputPlugin output_elasticsearch = {"elasticsearch", "Indexes events in Elasticsearch.", make};
+
+}  // namespace enclave::pipeline
