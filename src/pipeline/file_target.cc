@@ -31,7 +31,7 @@ Result<void> FileTargets::set_aside_when_torn(const std::string& path) {
     at += got;
     return std::string_view(buffer.data(), got);
   };
-  if (TRY(is_whole_gzip(read))) return {};
+  if (TRY(whole_gzip_bytes(read)) == TRY((*file)->info()).bytes) return {};
   const std::string aside = fmt::format("{}.torn-{}", path, setup_.world.clock.wall_ns());
   TRY(setup_.world.files.rename(path, aside));
   setup_.log.trouble(path, fmt::format("{}: its end is torn, so nothing can be appended; it is {} now", path, aside));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,7 +25,8 @@ class GzipWriter {
   std::unique_ptr<State> state_;
 };
 
-/// Whether all members of a gzip file are whole. `read` gives its next bytes, none at its end. An empty file is.
-Result<bool> is_whole_gzip(const std::function<Result<std::string_view>()>& read);
+/// How many bytes at the start of a gzip file are whole members: all of them where its end is not torn. `read` gives
+/// the next bytes of the file, none at its end.
+Result<std::uint64_t> whole_gzip_bytes(const std::function<Result<std::string_view>()>& read);
 
 }  // namespace enclave::pipeline

@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <unordered_map>
 
 #include "pipeline/file_target.h"
-#include "pipeline/gzip_member.h"
 #include "pipeline/logstash/plugin_options.h"
 #include "pipeline/output.h"
+#include "pipeline/target_packer.h"
 #include "pipeline/target_path.h"
 
 namespace enclave::pipeline {
@@ -19,82 +18,6 @@ struct Settings {
   bool gzip = false;
 };
 
-/// Encodes events, and puts those of one file together.
-class FilePacker final : public Packer {
- public:
-  explicit FilePacker(const Settings& settings) : settings_(settings), codec_(settings.codec.make()) {}
-
-  void pack(const event::Batch& /*batch*/, std::span<const event::Document> events, FilterRun& run,
-            Parcel& into) override {
-    if (events.empty()) return;
-    known_.clear();
-    into.events = events.size();
-    // Only the last event of a file matters there: each is a piece of its own.
-    if (settings_.path.is_constant() && !settings_.files.overwrite) return pack_one_file(events, run, into);
-    for (const event::Document& event : events) {
-      const std::uint32_t target = target_of(event, run, into);
-      const std::size_t begin = into.bytes.size();
-      codec_->encode(event, run, into.bytes);
-      if (!settings_.files.overwrite && !into.pieces.empty() && into.pieces.back().target == target) {
-        into.pieces.back().end = into.bytes.size();
-        ++into.pieces.back().events;
-      } else {
-        into.pieces.push_back({begin, into.bytes.size(), target, 1});
-      }
-    }
-    if (settings_.gzip) compress(into);
-  }
-
- private:
-  void pack_one_file(std::span<const event::Document> events, FilterRun& run, Parcel& into) {
-    std::string& bytes = settings_.gzip ? plain_ : into.bytes;
-    bytes.clear();
-    for (const event::Document& event : events) codec_->encode(event, run, bytes);
-    if (settings_.gzip) gzip_.member(plain_, into.bytes);
-    into.targets.push_back(settings_.path.constant());
-    into.pieces.push_back({0, into.bytes.size(), 0, static_cast<std::uint32_t>(events.size())});
-  }
-
-  std::uint32_t target_of(const event::Document& event, FilterRun& run, Parcel& into) {
-    if (settings_.path.is_constant()) return into.target(settings_.path.constant());
-    (void)settings_.path.append(event, run.now_ns, run.scratch, path_);
-    if (!into.targets.empty() && into.targets.back() == path_)
-      return static_cast<std::uint32_t>(into.targets.size() - 1);
-    // Events may name as many files as there are events: looking through all of them would cost the square.
-    const auto [at, is_new] = known_.try_emplace(path_, static_cast<std::uint32_t>(into.targets.size()));
-    if (is_new) into.targets.push_back(path_);
-    return at->second;
-  }
-
-  /// One gzip member for each file.
-  void compress(Parcel& into) {
-    std::string compressed;
-    std::vector<std::vector<const Parcel::Piece*>> of(into.targets.size());
-    for (const auto& piece : into.pieces) of[piece.target].push_back(&piece);
-    std::vector<Parcel::Piece> pieces;
-    for (std::uint32_t target = 0; target < of.size(); ++target) {
-      plain_.clear();
-      std::uint32_t events = 0;
-      if (settings_.files.overwrite) of[target].erase(of[target].begin(), of[target].end() - 1);
-      for (const auto* piece : of[target]) {
-        plain_.append(into.bytes, piece->begin, piece->end - piece->begin);
-        events += piece->events;
-      }
-      const std::size_t begin = compressed.size();
-      gzip_.member(plain_, compressed);
-      pieces.push_back({begin, compressed.size(), target, events});
-    }
-    into.bytes.swap(compressed);
-    into.pieces.swap(pieces);
-  }
-
-  const Settings& settings_;
-  std::unique_ptr<Codec> codec_;
-  GzipWriter gzip_;
-  std::string path_, plain_;
-  std::unordered_map<std::string, std::uint32_t> known_;
-};
-
 class FileOutput final : public Output {
  public:
   explicit FileOutput(Settings settings) : settings_(std::move(settings)) {}
@@ -103,7 +26,17 @@ class FileOutput final : public Output {
     files_ = std::make_unique<FileTargets>(settings_.files, setup);
     return {};
   }
-  std::unique_ptr<Packer> packer() const override { return std::make_unique<FilePacker>(settings_); }
+  std::unique_ptr<Packer> packer() const override {
+    TargetPacker::Options options;
+    options.codec = &settings_.codec;
+    if (settings_.path.is_constant()) options.constant = &settings_.path.constant();
+    options.name = [this](const event::Document& event, FilterRun& run, std::string& into) {
+      (void)settings_.path.append(event, run.now_ns, run.scratch, into);
+    };
+    options.gzip = settings_.gzip;
+    options.last_only = settings_.files.overwrite;
+    return std::make_unique<TargetPacker>(std::move(options));
+  }
 
   Result<void> deliver(Parcel& parcel, std::uint64_t ticket) override {
     pieces_.resize(std::max(pieces_.size(), parcel.targets.size()));

@@ -1,0 +1,65 @@
+#include "pipeline/target_packer.h"
+
+namespace enclave::pipeline {
+
+void TargetPacker::pack(const event::Batch& /*batch*/, std::span<const event::Document> events, FilterRun& run,
+                        Parcel& into) {
+  if (events.empty()) return;
+  known_.clear();
+  into.events = events.size();
+  if (options_.constant != nullptr && !options_.last_only) return pack_one_target(events, run, into);
+  for (const event::Document& event : events) {
+    const std::uint32_t target = target_of(event, run, into);
+    const std::size_t begin = into.bytes.size();
+    codec_->encode(event, run, into.bytes);
+    if (!options_.last_only && !into.pieces.empty() && into.pieces.back().target == target) {
+      into.pieces.back().end = into.bytes.size();
+      ++into.pieces.back().events;
+    } else {
+      into.pieces.push_back({begin, into.bytes.size(), target, 1});
+    }
+  }
+  if (options_.gzip) compress(into);
+}
+
+void TargetPacker::pack_one_target(std::span<const event::Document> events, FilterRun& run, Parcel& into) {
+  std::string& bytes = options_.gzip ? plain_ : into.bytes;
+  bytes.clear();
+  for (const event::Document& event : events) codec_->encode(event, run, bytes);
+  if (options_.gzip) gzip_.member(plain_, into.bytes);
+  into.targets.push_back(*options_.constant);
+  into.pieces.push_back({0, into.bytes.size(), 0, static_cast<std::uint32_t>(events.size())});
+}
+
+std::uint32_t TargetPacker::target_of(const event::Document& event, FilterRun& run, Parcel& into) {
+  if (options_.constant != nullptr) return into.target(*options_.constant);
+  options_.name(event, run, name_);
+  if (!into.targets.empty() && into.targets.back() == name_) return static_cast<std::uint32_t>(into.targets.size() - 1);
+  // Events may name as many targets as there are events: looking through all of them would cost the square.
+  const auto [at, is_new] = known_.try_emplace(name_, static_cast<std::uint32_t>(into.targets.size()));
+  if (is_new) into.targets.push_back(name_);
+  return at->second;
+}
+
+void TargetPacker::compress(Parcel& into) {
+  std::string compressed;
+  std::vector<std::vector<const Parcel::Piece*>> of(into.targets.size());
+  for (const auto& piece : into.pieces) of[piece.target].push_back(&piece);
+  std::vector<Parcel::Piece> pieces;
+  for (std::uint32_t target = 0; target < of.size(); ++target) {
+    plain_.clear();
+    std::uint32_t events = 0;
+    if (options_.last_only) of[target].erase(of[target].begin(), of[target].end() - 1);
+    for (const auto* piece : of[target]) {
+      plain_.append(into.bytes, piece->begin, piece->end - piece->begin);
+      events += piece->events;
+    }
+    const std::size_t begin = compressed.size();
+    gzip_.member(plain_, compressed);
+    pieces.push_back({begin, compressed.size(), target, events});
+  }
+  into.bytes.swap(compressed);
+  into.pieces.swap(pieces);
+}
+
+}  // namespace enclave::pipeline
