@@ -17,6 +17,10 @@ std::string codec_name(logstash::PluginOptions& options, std::string_view otherw
   return written != nullptr ? written->name : options.text("codec", otherwise);
 }
 
+void accept_silently(logstash::PluginOptions& options, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) (void)options.text_if_set(name);
+}
+
 std::string host_name(Files& files) {
   const auto host = io::this_host(files);
   return host && !host->hostname.empty() ? host->hostname : "localhost";

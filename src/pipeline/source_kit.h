@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,9 @@ bool reads_ecs(logstash::PluginOptions& options, const FilterWorld& world);
 
 /// The name of the codec that the options ask for.
 std::string codec_name(logstash::PluginOptions& options, std::string_view otherwise);
+
+/// Known options that change nothing here, and need not be spoken of.
+void accept_silently(logstash::PluginOptions& options, std::initializer_list<std::string_view> names);
 
 /// The name of this machine; "localhost" when it has none.
 std::string host_name(Files& files);

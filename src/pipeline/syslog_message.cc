@@ -100,7 +100,7 @@ bool read_old_time(Reader& in, ClockTime& time) {
     time.nanoseconds = read_fraction(in);
   }
   return time.second >= 0 && time.hour < 24 && time.minute < 60 && time.second <= 60 &&
-         time.day <= static_cast<int>(logstash::days_in_month(2000, static_cast<unsigned>(time.month)));
+         time.day <= 31;
 }
 
 /// A date of ISO 8601 stands here: 2026-11-23T…
@@ -136,7 +136,7 @@ bool read_program(std::string_view word, SyslogMessage& out) {
 }
 
 std::string_view without_end(std::string_view text) {
-  const std::size_t last = text.find_last_not_of(std::string_view("\n\r\0 ", 4));
+  const std::size_t last = text.find_last_not_of(std::string_view("\n\r\0", 3));
   return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 

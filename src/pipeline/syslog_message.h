@@ -25,7 +25,7 @@ struct SyslogMessage {
   std::string_view pid;  ///< RFC 3164: digits; RFC 5424: PROCID, any text
   std::string_view message_id;
   std::string_view structured_data;  ///< [id name="value"]…, well formed, escapes as written
-  std::string_view message;          ///< without LF, NUL and white space at its end, and without a byte order mark
+  std::string_view message;          ///< without LF, CR and NUL at its end, and without a byte order mark
 
   int facility() const { return priority / 8; }
   int severity() const { return priority % 8; }

@@ -81,24 +81,26 @@ class Beats final : public Source {
     return nullptr;
   }
 
+  /// A message is a text, whatever was sent.
+  static std::string_view text_of(Value message, event::Arena& arena) {
+    if (message.is(Kind::text)) return message.text();
+    std::string shown;
+    append_text(message, shown);
+    return arena.store(shown);
+  }
+
   void whole(const Value& root, Value message, Document& event) const {
-    if (root.find(event::kMessageField) == nullptr) {
-      event.erase("line");
-      event.set(event::kMessageField, message);
-    }
-    original_field_.fill(event, message);
+    const Value text = Value::of(text_of(message, event.arena()));
+    if (root.find(event::kMessageField) == nullptr) event.erase("line");
+    event.set(event::kMessageField, text);
+    original_field_.fill(event, text);
     if (!settings_.codec_tag.empty()) event.tag(settings_.codec_tag);
   }
 
   /// What the codec made of the message, and above it what else was sent.
   void decoded(const Value& root, Value message, event::Arena& arena, Codec& codec, FilterRun& run,
                std::vector<Document>& into) const {
-    std::string_view text = message.text();
-    if (!message.is(Kind::text)) {
-      std::string shown;
-      append_text(message, shown);
-      text = arena.store(shown);
-    }
+    const std::string_view text = text_of(message, arena);
     root.erase(root.find(event::kMessageField) != nullptr ? event::kMessageField : "line");
     const std::size_t before = into.size();
     codec.decode(text, arena, run, into);
@@ -181,9 +183,8 @@ std::unique_ptr<Source> make(logstash::PluginOptions& options, const FilterWorld
   settings.server.ssl_client_authentication = tls.client == io::ClientCertificate::required   ? "required"
                                               : tls.client == io::ClientCertificate::optional ? "optional"
                                                                                               : "none";
-  for (const auto* name : {"executor_threads", "event_loop_threads", "ssl_handshake_timeout", "congestion_threshold",
-                           "target_field_for_codec"})
-    options.ignored(name, "");
+  accept_silently(options, {"executor_threads", "event_loop_threads", "ssl_handshake_timeout", "congestion_threshold",
+                            "target_field_for_codec"});
   if (options.failed()) return nullptr;
   return std::make_unique<Beats>(std::move(settings));
 }

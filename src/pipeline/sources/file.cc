@@ -218,9 +218,8 @@ std::unique_ptr<Source> make(logstash::PluginOptions& options, const FilterWorld
     options.warning("sincedb_path", "positions are kept all the same: no line is read twice");
     settings.sincedb_path.clear();
   }
-  for (const auto* name :
-       {"file_chunk_count", "file_chunk_size", "file_sort_by", "file_sort_direction", "check_archive_validity"})
-    options.ignored(name, "");
+  accept_silently(options, {"file_chunk_count", "file_chunk_size", "file_sort_by", "file_sort_direction",
+                            "check_archive_validity"});
   Diagnostics found;
   plugin_file.check(settings.config, found);
   for (const auto& entry : found.entries())

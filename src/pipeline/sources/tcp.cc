@@ -56,7 +56,7 @@ std::unique_ptr<Source> make(logstash::PluginOptions& options, const FilterWorld
   if (options.boolean("dns_reverse_lookup_enabled", false))
     options.warning("dns_reverse_lookup_enabled",
                     "names of senders are not looked up: the address stands for the name");
-  options.ignored("tcp_keep_alive", "");
+  accept_silently(options, {"tcp_keep_alive"});
   const TlsOptions tls =
       read_tls_options(options, stream.connects ? TlsOptions::Side::client : TlsOptions::Side::server);
   if (tls.enabled && stream.connects)

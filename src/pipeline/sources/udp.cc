@@ -39,7 +39,7 @@ std::unique_ptr<Source> make(logstash::PluginOptions& options, const FilterWorld
   datagram.message_bytes_max = std::min<std::size_t>(datagram.message_bytes_max, kDatagramMost);
   datagram.receive_buffer_bytes = static_cast<std::size_t>(options.number("receive_buffer_bytes", 0, 0, kBufferMost));
   const std::string field = options.field("source_ip_fieldname", ecs ? "[host][ip]" : "host").text();
-  for (const auto* name : {"queue_size", "workers"}) options.ignored(name, "");
+  accept_silently(options, {"queue_size", "workers"});
   if (options.failed()) return nullptr;
   return std::make_unique<Udp>(std::move(datagram), field, ecs);
 }
