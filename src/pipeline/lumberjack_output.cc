@@ -1,0 +1,202 @@
+#include "pipeline/lumberjack_output.h"
+
+#define ZLIB_CONST
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+
+#include "event/lumberjack.h"
+#include "pipeline/lumberjack_link.h"
+#include "pipeline/lumberjack_windows.h"
+
+namespace enclave::pipeline {
+namespace {
+
+using event::Document;
+using std::chrono_literals::operator""ms;
+
+constexpr std::size_t kFrameHeader = 10, kLengthAt = 6;
+constexpr std::size_t kWindowHeader = 6;
+/// Receivers bound what one compressed frame may hold, and how many times its own size that is.
+constexpr std::size_t kPlainOfFrame = 1 << 20;
+constexpr std::size_t kWindowBytes = 8 << 20;
+constexpr std::size_t kLinksMax = 256;
+
+void put_number(char* at, std::uint32_t number) {
+  for (const int shift : {24, 16, 8, 0}) *at++ = static_cast<char>(number >> shift & 0xff);
+}
+
+class Deflater {
+ public:
+  explicit Deflater(int level) { ENSURE(::deflateInit(&stream_, level) == Z_OK); }
+  ~Deflater() { ::deflateEnd(&stream_); }
+  Deflater(const Deflater&) = delete;
+  Deflater& operator=(const Deflater&) = delete;
+
+  /// Appends `frames` as one C frame.
+  void append(std::string_view frames, std::string& out) {
+    ENSURE(::deflateReset(&stream_) == Z_OK);
+    const std::size_t begin = out.size(), bound = ::deflateBound(&stream_, frames.size());
+    out.resize(begin + kWindowHeader + bound);
+    stream_.next_in = reinterpret_cast<const Bytef*>(frames.data());
+    stream_.avail_in = static_cast<uInt>(frames.size());
+    stream_.next_out = reinterpret_cast<Bytef*>(out.data() + begin + kWindowHeader);
+    stream_.avail_out = static_cast<uInt>(bound);
+    ENSURE(::deflate(&stream_, Z_FINISH) == Z_STREAM_END);
+    const std::size_t packed = bound - stream_.avail_out;
+    out[begin] = '2';
+    out[begin + 1] = 'C';
+    put_number(out.data() + begin + 2, static_cast<std::uint32_t>(packed));
+    out.resize(begin + kWindowHeader + packed);
+  }
+
+ private:
+  z_stream stream_{};
+};
+
+/// Each piece of the parcel is a window.
+class LumberjackPacker final : public Packer {
+ public:
+  explicit LumberjackPacker(const LumberjackOptions& options) : options_(options) {
+    if (options.compression_level > 0) deflater_ = std::make_unique<Deflater>(options.compression_level);
+    if (options.codec != nullptr && *options.codec) codec_ = options.codec->make();
+  }
+
+  void pack(const event::Batch& /*batch*/, std::span<const Document> events, FilterRun& run, Parcel& into) override {
+    for (const Document& event : events) {
+      if (count_ == 0) begin(into);
+      std::string& out = deflater_ != nullptr ? plain_ : into.bytes;
+      const std::size_t frame = out.size();
+      add(event, run, out);
+      ++count_;
+      if (deflater_ != nullptr && plain_.size() >= kPlainOfFrame) compress(frame, into.bytes);
+      if (count_ == options_.window_events || into.bytes.size() - begin_ + plain_.size() >= kWindowBytes) end(into);
+    }
+    if (count_ > 0) end(into);
+  }
+
+ private:
+  void begin(Parcel& into) {
+    begin_ = into.bytes.size();
+    event::append_lumberjack_window(into.bytes, 0);
+  }
+
+  void add(const Document& event, FilterRun& run, std::string& out) {
+    const std::size_t frame = out.size();
+    out.append(kFrameHeader, '\0');
+    out[frame] = '2';
+    out[frame + 1] = 'J';
+    put_number(out.data() + frame + 2, static_cast<std::uint32_t>(count_ + 1));
+    if (codec_ != nullptr) {
+      payload_.clear();
+      codec_->encode(event, run, payload_);
+      out += '{';
+      append_json(event::Value::of(options_.payload_field), out);
+      out += ':';
+      append_json(event::Value::of(std::string_view(payload_)), out);
+      out += '}';
+    } else if (options_.with_metadata) {
+      append_json(event.root(), out);
+    } else {
+      append_json(event, out);
+    }
+    put_number(out.data() + frame + kLengthAt, static_cast<std::uint32_t>(out.size() - frame - kFrameHeader));
+  }
+
+  /// An event that fills a frame alone is not compressed: a text that repeats itself could look like an attack.
+  void compress(std::size_t last, std::string& out) {
+    const bool large = plain_.size() - last >= kPlainOfFrame / 2;
+    const std::size_t packed = large ? last : plain_.size();
+    if (packed > 0) deflater_->append(std::string_view(plain_).substr(0, packed), out);
+    out.append(plain_, packed);
+    plain_.clear();
+  }
+
+  void end(Parcel& into) {
+    if (!plain_.empty()) compress(plain_.size(), into.bytes);
+    put_number(into.bytes.data() + begin_ + 2, static_cast<std::uint32_t>(count_));
+    into.pieces.push_back({begin_, into.bytes.size(), 0, static_cast<std::uint32_t>(count_)});
+    into.events += count_;
+    count_ = 0;
+  }
+
+  const LumberjackOptions& options_;
+  std::unique_ptr<Deflater> deflater_;
+  std::unique_ptr<Codec> codec_;
+  std::string plain_, payload_;
+  std::size_t begin_ = 0;    ///< of the window
+  std::uint64_t count_ = 0;  ///< its events so far
+};
+
+class LumberjackOutput final : public Output {
+ public:
+  explicit LumberjackOutput(LumberjackOptions options) : options_(std::move(options)) {}
+
+  Result<void> open(const OutputSetup& setup) override {
+    stopping_ = &setup.stopping;
+    if (options_.tls) tls_ = TRY(io::TlsClient::make(*options_.tls));
+    const auto add = [&](std::string subject, std::vector<io::Endpoint> hosts) {
+      links_.push_back(std::make_unique<LumberjackLink>(LumberjackLink::Setup{
+          std::move(subject), std::move(hosts), options_, tls_.get(), windows_, setup.world, setup.log}));
+    };
+    if (!options_.load_balance) {
+      // Many shippers with one file shall not all choose the same host.
+      std::array<std::uint8_t, 1> chosen{};
+      setup.world.random.fill(chosen);
+      auto hosts = options_.hosts;
+      std::ranges::rotate(hosts, hosts.begin() + static_cast<std::ptrdiff_t>(chosen[0] % hosts.size()));
+      add(setup.id, std::move(hosts));
+      return {};
+    }
+    if (options_.hosts.size() * options_.workers > kLinksMax)
+      return Error{Fault::limit, "{} hosts with {} connections each: at most {} connections", options_.hosts.size(),
+                   options_.workers, kLinksMax};
+    for (std::uint64_t worker = 0; worker < options_.workers; ++worker)
+      for (const auto& host : options_.hosts)
+        add(fmt::format("{} to {}{}", setup.id, host.text(), worker == 0 ? "" : fmt::format(" ({})", worker + 1)),
+            {host});
+    return {};
+  }
+
+  std::unique_ptr<Packer> packer() const override { return std::make_unique<LumberjackPacker>(options_); }
+
+  Result<void> deliver(Parcel& parcel, std::uint64_t ticket) override {
+    while (!windows_.wait_for_room(200ms))
+      if (stopping_->load()) return Error{Fault::busy, "it is to stop, and the other side takes nothing"};
+    const auto memory = std::make_shared<const std::string>(std::move(parcel.bytes));
+    std::vector<LumberjackWindow> windows;
+    windows.reserve(parcel.pieces.size());
+    for (const auto& piece : parcel.pieces)
+      windows.push_back(
+          {memory, std::string_view(*memory).substr(piece.begin, piece.end - piece.begin), piece.events, ticket});
+    parcel.bytes = {};
+    windows_.add(ticket, std::move(windows));
+    for (const auto& link : links_) link->wake();
+    return {};
+  }
+
+  Result<std::uint64_t> settle(bool wait) override {
+    while (wait && !windows_.all_settled()) {
+      const bool away = std::ranges::none_of(links_, [](const auto& link) { return link->is_connected(); });
+      if (away && stopping_->load()) break;
+      windows_.wait_settled(200ms);
+    }
+    return windows_.settled();
+  }
+
+ private:
+  const LumberjackOptions options_;
+  const std::atomic<bool>* stopping_ = nullptr;
+  std::unique_ptr<io::TlsClient> tls_;
+  LumberjackWindows windows_;
+  std::vector<std::unique_ptr<LumberjackLink>> links_;  ///< threads that use all of the above: gone first
+};
+
+}  // namespace
+
+std::unique_ptr<Output> make_lumberjack_output(LumberjackOptions options) {
+  return std::make_unique<LumberjackOutput>(std::move(options));
+}
+
+}  // namespace enclave::pipeline
