@@ -71,6 +71,19 @@ std::pair<std::size_t, std::size_t> Regex::group(std::uint32_t number) const {
                                                         : std::pair<std::size_t, std::size_t>(found[0], found[1]);
 }
 
+std::uint32_t Regex::groups() const { return pcre2_get_ovector_count(state_->data.get()); }
+
+std::pair<std::string_view, std::uint32_t> Regex::name_at(std::uint32_t at) const {
+  std::uint32_t count = 0, entry_bytes = 0;
+  PCRE2_SPTR table = nullptr;
+  pcre2_pattern_info(state_->code.get(), PCRE2_INFO_NAMECOUNT, &count);
+  if (at >= count) return {};
+  pcre2_pattern_info(state_->code.get(), PCRE2_INFO_NAMEENTRYSIZE, &entry_bytes);
+  pcre2_pattern_info(state_->code.get(), PCRE2_INFO_NAMETABLE, &table);
+  const PCRE2_SPTR entry = table + std::size_t{at} * entry_bytes;
+  return {std::string_view(reinterpret_cast<const char*>(entry + 2)), std::uint32_t{entry[0]} << 8 | entry[1]};
+}
+
 bool Regex::replace(std::string_view subject, std::string_view replacement, std::string& out) const {
   const std::size_t before = out.size();
   std::size_t at = 0, search_from = 0;

@@ -28,6 +28,10 @@ class Regex {
   Outcome search(std::string_view subject, std::size_t from) const;
   /// Bytes [first, second) of group `number` of the latest match, 0 being all of it; both npos for none.
   std::pair<std::size_t, std::size_t> group(std::uint32_t number) const;
+  /// How many there are, with 0.
+  std::uint32_t groups() const;
+  /// The `at`th of the named groups, in the order of names, and its number; "" behind the last one.
+  std::pair<std::string_view, std::uint32_t> name_at(std::uint32_t at) const;
 
   /// Appends `subject` with each match replaced; `\1` to `\9` and `\0` stand for groups. False, with `out` as it was,
   /// when a search ended at its limit.
