@@ -161,6 +161,35 @@ TEST(Codecs, MultilineExpandsGroksNamesAndSaysWhichLinesBelongTogether) {
   EXPECT_FALSE(CodecBench("multiline { pattern => 'x' }").choice);
 }
 
+TEST(Codecs, CefReadsHeadAndExtensionsWithTheirEscapes) {
+  EXPECT_THAT(
+      CodecBench("cef").decoded(R"(<13>Nov 23 host CEF:0|Acme|Fire\|wall|1.0|100|a \\ b|10|src=10.0.0.1 spt=443 )"
+                                R"(msg=a\=b c\nd request=http://x/?q=1&r=2 rt=1795462496123 cs1=v cs1Label=l own=1 )"),
+      ElementsAre(R"({"cef":{"version":"0","name":"a \\ b","device_custom_string_1":{"value":"v","label":"l"}},)"
+                  R"("observer":{"vendor":"Acme","product":"Fire|wall","version":"1.0"},)"
+                  R"("event":{"code":"100","severity":"10"},"source":{"ip":"10.0.0.1","port":"443"},)"
+                  R"("message":"a=b c\nd","url":{"original":"http://x/?q=1&r=2"},)"
+                  R"("@timestamp":"2026-11-23T19:34:56.123Z","own":"1",)"
+                  R"("log":{"syslog":{"header":"<13>Nov 23 host"}}})"));
+  EXPECT_THAT(CodecBench("cef { ecs_compatibility => disabled }").decoded("CEF:0|v|p|1|2|n|3|dst=1.2.3.4 act="),
+              ElementsAre(R"({"cefVersion":"0","deviceVendor":"v","deviceProduct":"p","deviceVersion":"1",)"
+                          R"("deviceEventClassId":"2","name":"n","severity":"3","destinationAddress":"1.2.3.4",)"
+                          R"("deviceAction":""})"));
+  for (const auto* text : {"no cef", "CEF:0|too|short", "CEF:0|v|p|1|2|n\\", "", "CEF:0|v|p|1|2|n|\\|"})
+    EXPECT_THAT(CodecBench("cef").decoded(text), ElementsAre(HasSubstr("_cefparsefailure"))) << text;
+}
+
+TEST(Codecs, CefWritesWhatItReads) {
+  const std::string json = R"({"message":"a=b|c\\d\ne","source":{"ip":"::1"},"x y":"1","vendor":"A|B\n"})";
+  CodecBench bench(
+      "cef { vendor => '%{vendor}' fields => ['message', '[source][ip]', 'x y', 'none'] reverse_mapping => "
+      "true delimiter => '|END|' }");
+  const std::string written = bench.encoded(json);
+  EXPECT_EQ(written, "CEF:0|A\\|B |Logstash|1.0|Logstash|Logstash|6|msg=a\\=b|c\\\\d\\ne src=::1 xy=1|END|");
+  const auto read = bench.decoded(written);
+  EXPECT_THAT(read, ElementsAre(HasSubstr(R"("message":"a=b|c\\d\ne","source":{"ip":"::1"},"xy":"1"})")));
+}
+
 TEST(Codecs, AnUnknownOneIsAMistakeThatNamesTheNearest) {
   EXPECT_THAT(CodecBench("jsonlines").said, HasSubstr("did you mean \"json_lines\"?"));
   EXPECT_THAT(CodecBench("line { fromat => 'x' }").said, HasSubstr("did you mean \"format\"?"));
