@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "pipeline/filebeat/dressing_detail.h"
 #include "pipeline/filebeat/tables.h"
 
 namespace enclave::pipeline::filebeat {
@@ -46,29 +47,6 @@ Node scalar_node(const Place& place, std::string text) {
   node.place = place;
   node.scalar = std::move(text);
   return node;
-}
-
-/// "\.gz$", ".gz$" and "^/var/log/x\.log$" are the patterns that people write; "" for any other.
-std::string glob_of(std::string_view pattern) {
-  const bool whole = pattern.starts_with("^/");
-  if (!pattern.ends_with('$')) return "";
-  pattern.remove_suffix(1);
-  if (whole) pattern.remove_prefix(1);
-  std::string out;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    const char c = pattern[i];
-    const bool word =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '/';
-    if (word || (c == '.' && i == 0 && !whole)) {
-      out += c;
-    } else if (c == '\\' && i + 1 < pattern.size() && (pattern[i + 1] == '.' || pattern[i + 1] == '-')) {
-      out += pattern[++i];
-    } else {
-      return "";
-    }
-  }
-  if (whole) return out;
-  return out.starts_with('.') && out.find('/') == std::string::npos ? "*" + out : "";
 }
 
 class Converter {
@@ -205,6 +183,29 @@ class Converter {
 };
 
 }  // namespace
+
+/// "\.gz$", ".gz$" and "^/var/log/x\.log$" are the patterns that people write; "" for any other.
+std::string glob_of(std::string_view pattern) {
+  const bool whole = pattern.starts_with("^/");
+  if (!pattern.ends_with('$')) return "";
+  pattern.remove_suffix(1);
+  if (whole) pattern.remove_prefix(1);
+  std::string out;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    const bool word =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '/';
+    if (word || (c == '.' && i == 0 && !whole)) {
+      out += c;
+    } else if (c == '\\' && i + 1 < pattern.size() && (pattern[i + 1] == '.' || pattern[i + 1] == '-')) {
+      out += pattern[++i];
+    } else {
+      return "";
+    }
+  }
+  if (whole) return out;
+  return out.starts_with('.') && out.find('/') == std::string::npos ? "*" + out : "";
+}
 
 Node to_enclave_input(const Input& input, Diagnostics& diagnostics) { return Converter(input, diagnostics).convert(); }
 

@@ -60,9 +60,9 @@ class RealFlow final : public Flow {
           {world_, ledger_, give_up_, *dead_letters_, output.id, join_path(options_.state_directory, "outputs")}));
     for (std::size_t i = 0; i < plan_.sources.size(); ++i) {
       auto& source = plan_.sources[i];
-      if (source.codec && source.codec.multiline()) {
-        TRY(LineJoiner::check(*source.codec.multiline()));
-        joiners_[i] = std::make_unique<LineJoiner>(*source.codec.multiline(), world_, ledger_);
+      if (const auto& rule = source.codec ? source.codec.multiline() : source.multiline) {
+        TRY(LineJoiner::check(*rule));
+        joiners_[i] = std::make_unique<LineJoiner>(*rule, world_, ledger_);
       }
       auto input = source.source->open({world_, positions, ledger_});
       if (!input) return std::move(input).error().within(fmt::format("the input {}", source.id));

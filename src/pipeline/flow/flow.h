@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,7 @@ struct FlowSource {
   std::unique_ptr<Source> source;
   CodecChoice codec;                                    ///< empty: the source makes whole events itself
   std::function<std::unique_ptr<Dressing>()> dressing;  ///< empty: none
+  std::optional<MultilineRule> multiline = {};          ///< of a source without a codec
 };
 struct FlowOutput {
   std::string id;

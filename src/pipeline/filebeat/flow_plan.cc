@@ -1,0 +1,58 @@
+#include "pipeline/filebeat/flow_plan.h"
+
+#include "pipeline/filebeat/flow_source.h"
+#include "pipeline/filebeat/processing.h"
+#include "pipeline/filebeat/reader.h"
+#include "pipeline/line_joiner.h"
+
+namespace enclave::pipeline::filebeat {
+namespace {
+
+std::string id_of(const Input& input) {
+  const std::string name = input.id.empty() ? input.type : fmt::format("{} {}", input.type, input.id);
+  return input.place.line > 0 ? fmt::format("{} at {}:{}", name, input.place.file, input.place.line) : name;
+}
+
+void add_source(const Config& config, const Input& input, const FlowWorld& world, const FilterWorld& filters,
+                FlowPlan& plan, Diagnostics& diagnostics) {
+  if (!check_dressing(config, input, diagnostics)) return;
+  FlowSource made;
+  made.id = id_of(input);
+  made.source = make_source(config, input, filters, diagnostics);
+  if (made.source == nullptr) return;
+  made.multiline = multiline_rule(input);
+  if (made.multiline)
+    if (const auto good = LineJoiner::check(*made.multiline); !good)
+      diagnostics.error(place_of(input.node, "multiline"), fmt::format("multiline: {}", good.error().text()));
+  made.dressing = [&config, &input, identity = world.identity] { return make_dressing(config, input, identity); };
+  plan.sources.push_back(std::move(made));
+}
+
+}  // namespace
+
+std::unique_ptr<FlowPlan> make_flow(const Config& config, const FlowWorld& world, Diagnostics& diagnostics) {
+  const std::size_t before = diagnostics.errors();
+  auto plan = std::make_unique<FlowPlan>();
+  plan->id = "filebeat";
+  const FilterWorld filters{world.files, world.zones};
+  std::vector<const Input*> inputs;
+  for (const auto& input : config.inputs) {
+    if (!input.enabled) continue;
+    const std::size_t sources = plan->sources.size();
+    add_source(config, input, world, filters, *plan, diagnostics);
+    if (plan->sources.size() > sources) inputs.push_back(&input);
+  }
+  const ProcessorWorld processors{world.files, world.zones, world.identity};
+  (void)make_chain(config, inputs, processors, diagnostics);
+  plan->chain = [&config, inputs, &world] {
+    Diagnostics told_before;
+    const ProcessorWorld now{world.files, world.zones, world.identity};
+    return make_chain(config, inputs, now, told_before);
+  };
+  if (!config.output.empty())
+    if (auto output = make_output(config, filters, diagnostics))
+      plan->outputs.push_back({fmt::format("output.{}", config.output), std::move(output)});
+  return diagnostics.errors() == before ? std::move(plan) : nullptr;
+}
+
+}  // namespace enclave::pipeline::filebeat
