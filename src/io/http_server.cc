@@ -88,8 +88,8 @@ struct HttpServer::State {
   }
 
   static MHD_Result answer(MHD_Connection* connection, unsigned status, const Headers& headers, std::string_view body) {
-    MHD_Response* const response =
-        MHD_create_response_from_buffer(body.size(), const_cast<char*>(body.data()), MHD_RESPMEM_MUST_COPY);
+    std::string copied(body);
+    MHD_Response* const response = MHD_create_response_from_buffer(copied.size(), copied.data(), MHD_RESPMEM_MUST_COPY);
     if (response == nullptr) return MHD_NO;
     for (const auto& [name, value] : headers) MHD_add_response_header(response, name.c_str(), value.c_str());
     const MHD_Result queued = MHD_queue_response(connection, status, response);

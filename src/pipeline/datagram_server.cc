@@ -11,8 +11,8 @@ constexpr std::size_t kFieldsMax = 128;
 Result<std::unique_ptr<DatagramServer>> DatagramServer::open(const DatagramOptions& options, World world, InputLog& log,
                                                              std::shared_ptr<PeerSources> sources) {
   auto socket = TRY(io::DatagramSocket::open(options.host, options.port, options.receive_buffer_bytes));
-  return std::unique_ptr<DatagramServer>(
-      new DatagramServer(options, world, log, std::move(sources), std::move(socket)));
+  std::unique_ptr<DatagramServer> made(new DatagramServer(options, world, log, std::move(sources), std::move(socket)));
+  return made;
 }
 
 std::int64_t DatagramServer::next_poll_boot_ns() const { return world_.clock.boot_ns() + kSecond; }

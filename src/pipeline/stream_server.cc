@@ -44,8 +44,8 @@ Result<std::unique_ptr<StreamServer>> StreamServer::open(const StreamOptions& op
   std::string address;
   if (options.connects && options.unix_path.empty()) address = TRY(io::address_of_host(options.host));
   auto listener = TRY(io::Listener::open(listen));
-  std::unique_ptr<StreamServer> server(
-      new StreamServer(options, world, log, std::move(sources), std::move(tls), std::move(listener)));
+  std::unique_ptr<StreamServer> server;
+  server.reset(new StreamServer(options, world, log, std::move(sources), std::move(tls), std::move(listener)));
   server->address_ = std::move(address);
   return server;
 }

@@ -99,8 +99,7 @@ bool read_old_time(Reader& in, ClockTime& time) {
     in.take(1);
     time.nanoseconds = read_fraction(in);
   }
-  return time.second >= 0 && time.hour < 24 && time.minute < 60 && time.second <= 60 &&
-         time.day <= 31;
+  return time.second >= 0 && time.hour < 24 && time.minute < 60 && time.second <= 60 && time.day <= 31;
 }
 
 /// A date of ISO 8601 stands here: 2026-11-23T…

@@ -2,6 +2,7 @@
 #include <mutex>
 
 #include "base/encoding.h"
+#include "io/host.h"
 #include "io/http_server.h"
 #include "pipeline/logstash/parser.h"
 #include "pipeline/logstash/plugin_options.h"
@@ -16,6 +17,8 @@ using event::Document;
 using event::Value;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr int kFinishCalls = 400;
+constexpr Nanoseconds kFinishNap = std::chrono::milliseconds(5);
 constexpr std::size_t kRequestBytes = 512;  ///< what a request without a body counts for a budget
 
 struct Answer {
@@ -68,8 +71,12 @@ class HttpInput final : public Input {
     return waiting_.empty() ? Polled::idle : Polled::more;
   }
 
-  // What was given out is answered when it is safe; what was not is sent again by whoever gets no answer.
-  Result<Polled> finish(event::Batch& /*batch*/, std::size_t /*budget*/) override { return Polled::end; }
+  // What was given out must be answered, or whoever asked sends it again.
+  Result<Polled> finish(event::Batch& /*batch*/, std::size_t /*budget*/) override {
+    if (unanswered_.empty() || ++finish_calls_ > kFinishCalls) return Polled::end;
+    if (auto nap = io::Waiter::make()) (void)nap->wait({}, kFinishNap);
+    return Polled::more;
+  }
 
   void committed(const event::Batch& /*batch*/) override {
     ++committed_;
@@ -101,6 +108,7 @@ class HttpInput final : public Input {
   std::deque<io::HttpServerRequest> waiting_;
   std::deque<std::pair<std::uint64_t, std::uint64_t>> unanswered_;  ///< request, and the batch that it waits for
   std::uint64_t given_ = 0, committed_ = 0;
+  int finish_calls_ = 0;
 };
 
 /// A codec for one type of content; made once for each thread that asks.

@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include "pipeline/logstash/plugin_options.h"
 #include "pipeline/source_kit.h"
 #include "pipeline/stdin_input.h"
@@ -9,6 +7,7 @@ namespace {
 
 using event::Value;
 
+constexpr int kStandardInput = 0;
 constexpr std::size_t kLineBytesMax = 10 << 20;
 
 class Stdin final : public Source {
@@ -17,7 +16,7 @@ class Stdin final : public Source {
       : host_field_(ecs ? "[host][hostname]" : "host"), original_(ecs), host_(std::move(host)) {}
 
   Result<std::unique_ptr<Input>> open(const SourceSetup& setup) override {
-    return make_stream_input(STDIN_FILENO, kLineBytesMax, setup.world, setup.log);
+    return make_stream_input(kStandardInput, kLineBytesMax, setup.world, setup.log);
   }
   void describe(const event::Batch& /*batch*/, const event::Event& from, event::Document& into) const override {
     host_field_.fill(into, Value::of(host_));
