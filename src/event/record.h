@@ -77,5 +77,7 @@ std::string expanded(std::string_view line, std::string_view full);
 std::string json_text(std::string_view bytes);
 /// Appends `bytes` as the inside of a JSON string. They must be UTF-8.
 void append_json_escaped(std::string& out, std::string_view bytes);
+/// The same for any bytes: false, with nothing appended, when they are not UTF-8.
+bool try_append_json_escaped(std::string& out, std::string_view bytes);
 
 }  // namespace enclave::event

@@ -98,7 +98,8 @@ class StringBuffer {
   explicit StringBuffer(std::string& out) : out_(out), size_(out.size()) {}
   ~StringBuffer() { out_.resize(size_); }
   char* room(std::size_t bytes) {
-    if (out_.size() - size_ < bytes) out_.resize(std::max(size_ + bytes, out_.size() * 2));
+    // Some more than is wanted: what is escaped grows. The string itself sees to growing by leaps.
+    if (out_.size() - size_ < bytes) out_.resize(size_ + bytes + bytes / 8 + 64);
     return out_.data() + size_;
   }
   void advance(std::size_t bytes) { size_ += bytes; }
@@ -110,10 +111,18 @@ class StringBuffer {
 
 }  // namespace
 
-void append_json_escaped(std::string& out, std::string_view bytes) {
-  StringBuffer buffer(out);
-  ENSURE(escape(bytes, buffer));
+bool try_append_json_escaped(std::string& out, std::string_view bytes) {
+  const std::size_t before = out.size();
+  bool good = false;
+  {
+    StringBuffer buffer(out);
+    good = escape(bytes, buffer);
+  }
+  if (!good) out.resize(before);
+  return good;
 }
+
+void append_json_escaped(std::string& out, std::string_view bytes) { ENSURE(try_append_json_escaped(out, bytes)); }
 
 std::string json_text(std::string_view bytes) {
   std::string out = "\"";

@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/time.h"
+#include "event/copy_plain.h"
 #include "event/record.h"
 #include "event/value.h"
 
@@ -73,11 +74,22 @@ class Taker {
 };
 
 void append_quoted(std::string_view text, std::string& out) {
-  if (is_utf8(text)) {
-    out += '"';
-    append_json_escaped(out, text);
+  // Names and most values are short and plain: one copy, one look.
+  constexpr std::size_t kShort = 64;
+  if (text.size() <= kShort) {
+    char plain[1 + kShort + kCopyOverrun + 1];
+    if (copy_plain(text, plain + 1, false) == text.size()) {
+      plain[0] = plain[1 + text.size()] = '"';
+      out.append(plain, text.size() + 2);
+      return;
+    }
+  }
+  const std::size_t before = out.size();
+  out += '"';
+  if (try_append_json_escaped(out, text)) {
     out += '"';
   } else {
+    out.resize(before);
     out += json_text(text);
   }
 }

@@ -86,6 +86,8 @@ class RealFlow final : public Flow {
     for (std::size_t i = 1; i < threads.size(); ++i) threads[i].join();
     finish_settling();
     threads[0].join();
+    // Everything has been read; the sources only hear what became of the last of it.
+    (void)reader_.step();
     if (registry_) (void)save_positions();
     const std::lock_guard lock(mutex_);
     if (failure_) return *failure_;

@@ -1,0 +1,256 @@
+#include "pipeline/flow/flow.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "base/files.h"
+#include "pipeline/input_bench.h"
+
+namespace enclave::pipeline {
+namespace {
+
+using event::Value;
+using ::testing::ElementsAre;
+
+/// What the test looks at from outside, while the flow's threads run.
+struct Seen {
+  std::mutex mutex;
+  std::vector<std::string> delivered;       ///< by the first output
+  std::vector<std::string> archived;        ///< by the last one
+  std::uint64_t committed = 0;              ///< batches that the source heard of
+  std::uint64_t committed_before_safe = 0;  ///< of them, too early
+  std::uint64_t archived_before_safe = 0;
+  std::uint64_t delivered_ticket = 0, safe_ticket = 0;
+  std::atomic<bool> holds{false};  ///< the output keeps nothing safe for now
+  std::atomic<bool> away{false};   ///< the output takes nothing
+};
+
+/// Gives out numbered lines, `per_batch` in each batch, beginning where its position says.
+class Numbers final : public Input {
+ public:
+  Numbers(const Positions& positions, int count, int per_batch, Seen& seen)
+      : count_(count), per_batch_(per_batch), seen_(seen) {
+    if (const auto known = positions.find("numbers")) next_ = std::stoi(*known);
+  }
+  Result<Polled> poll(event::Batch& batch, std::size_t /*budget*/) override {
+    if (next_ >= count_) return Polled::end;
+    const auto source = batch.source("numbers", std::to_string(next_));
+    for (int i = 0; i < per_batch_ && next_ < count_; ++i, ++next_) {
+      event::Event& event = batch.events.emplace_back();
+      event.raw = batch.store(std::to_string(next_));
+      event.source = source;
+    }
+    batch.sources[source].to = batch.sources[source].state = std::to_string(next_);
+    return Polled::more;
+  }
+  Result<Polled> finish(event::Batch& /*batch*/, std::size_t /*budget*/) override { return Polled::end; }
+  void committed(const event::Batch& /*batch*/) override {
+    const std::lock_guard lock(seen_.mutex);
+    if (++seen_.committed > seen_.safe_ticket) ++seen_.committed_before_safe;
+  }
+  std::vector<int> descriptors() const override { return {}; }
+  std::int64_t next_poll_boot_ns() const override { return 0; }
+
+ private:
+  const int count_, per_batch_;
+  Seen& seen_;
+  int next_ = 0;
+};
+
+class NumbersSource final : public Source {
+ public:
+  NumbersSource(int count, int per_batch, Seen& seen) : count_(count), per_batch_(per_batch), seen_(seen) {}
+  Result<std::unique_ptr<Input>> open(const SourceSetup& setup) override {
+    return std::unique_ptr<Input>(std::make_unique<Numbers>(setup.positions, count_, per_batch_, seen_));
+  }
+  void describe(const event::Batch& /*batch*/, const event::Event& /*from*/, event::Document& /*into*/) const override {
+  }
+
+ private:
+  const int count_, per_batch_;
+  Seen& seen_;
+};
+
+class TextPacker final : public Packer {
+ public:
+  void pack(const event::Batch& /*batch*/, std::span<const event::Document> events, FilterRun& /*run*/,
+            Parcel& into) override {
+    for (const auto& event : events) {
+      const std::size_t begin = into.bytes.size();
+      into.bytes += event.find(event::kMessageField)->text();
+      into.add(begin);
+    }
+  }
+};
+
+class Recorder final : public Output {
+ public:
+  Recorder(Seen& seen, bool last) : seen_(seen), last_(last) {}
+  Result<void> open(const OutputSetup& setup) override {
+    stopping_ = &setup.stopping;
+    return {};
+  }
+  std::unique_ptr<Packer> packer() const override { return std::make_unique<TextPacker>(); }
+  Result<void> deliver(Parcel& parcel, std::uint64_t ticket) override {
+    while (seen_.away) {
+      if (*stopping_) return Error{Fault::busy, "away"};
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    const std::lock_guard lock(seen_.mutex);
+    if (last_ && ticket > seen_.safe_ticket) ++seen_.archived_before_safe;
+    for (const auto& piece : parcel.pieces)
+      (last_ ? seen_.archived : seen_.delivered).push_back(parcel.bytes.substr(piece.begin, piece.end - piece.begin));
+    ticket_ = ticket;
+    return {};
+  }
+  Result<std::uint64_t> settle(bool /*wait*/) override {
+    const std::lock_guard lock(seen_.mutex);
+    if (!last_ && !seen_.holds) seen_.safe_ticket = ticket_;
+    return last_ ? ticket_ : seen_.safe_ticket;
+  }
+
+ private:
+  Seen& seen_;
+  const bool last_;
+  const std::atomic<bool>* stopping_ = nullptr;
+  std::uint64_t ticket_ = 0;
+};
+
+/// Drops multiples of `drop`, sleeps a little at random, and sends all others to each output.
+class Sieve final : public Chain {
+ public:
+  explicit Sieve(int drop) : drop_(drop) {}
+  void run(std::size_t /*source*/, std::vector<event::Document>& events, FilterRun& /*run*/, Routed& routed) override {
+    std::this_thread::sleep_for(std::chrono::microseconds(events.size() * 37 % 101));
+    for (const auto& event : events) {
+      const int number = std::stoi(std::string(event.find(event::kMessageField)->text()));
+      if (drop_ != 0 && number % drop_ == 0) continue;
+      for (auto& list : routed) list.push_back(event);
+    }
+  }
+  std::vector<logstash::FilterCount> counts() const override { return {}; }
+
+ private:
+  const int drop_;
+};
+
+class FlowTest : public ::testing::Test {
+ protected:
+  FlowPlan plan(int count, int per_batch, bool with_last, int drop = 0) {
+    FlowPlan plan;
+    plan.sources.push_back({"numbers", std::make_unique<NumbersSource>(count, per_batch, seen_), {}, {}});
+    plan.outputs.push_back({"out", std::make_unique<Recorder>(seen_, false), false});
+    if (with_last) plan.outputs.push_back({"archive", std::make_unique<Recorder>(seen_, true), true});
+    plan.chain = [drop] { return std::make_unique<Sieve>(drop); };
+    plan.workers = 4;
+    return plan;
+  }
+  std::unique_ptr<Flow> open(FlowPlan plan) {
+    FlowOptions options{.world = io::real_world(), .state_directory = directory_.path() + "/state", .once = true};
+    options.stop_patience = std::chrono::milliseconds(50);
+    options.once_patience = std::chrono::milliseconds(200);
+    auto flow = Flow::open(std::move(plan), std::move(options));
+    EXPECT_TRUE(flow) << flow.error().text();
+    return std::move(*flow);
+  }
+  static std::vector<std::string> numbers(int from, int to) {
+    std::vector<std::string> all;
+    for (int i = from; i < to; ++i) all.push_back(std::to_string(i));
+    return all;
+  }
+
+  testing::TempDirectory directory_;
+  Seen seen_;
+};
+
+TEST_F(FlowTest, EventsKeepTheirOrderWithManyWorkers) {
+  const auto flow = open(plan(5'000, 7, false));
+  const auto end = flow->run();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(*end, FlowEnd::all_delivered);
+  EXPECT_EQ(seen_.delivered, numbers(0, 5'000));
+  EXPECT_EQ(flow->status().events_in, 5'000U);
+}
+
+TEST_F(FlowTest, ASourceHearsOfABatchOnlyWhenEveryOutputHasItSafe) {
+  seen_.holds = true;
+  const auto flow = open(plan(100, 10, true));
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    const std::lock_guard lock(seen_.mutex);
+    EXPECT_EQ(seen_.committed, 0U);
+    EXPECT_TRUE(seen_.archived.empty());
+    seen_.holds = false;
+  });
+  const auto end = flow->run();
+  later.join();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(*end, FlowEnd::all_delivered);
+  EXPECT_EQ(seen_.committed_before_safe, 0U);
+  EXPECT_EQ(seen_.archived_before_safe, 0U);
+  EXPECT_EQ(seen_.archived, numbers(0, 100));
+}
+
+TEST_F(FlowTest, WhatAnOutputDidNotGetIsReadAgainAtTheNextStart) {
+  seen_.away = true;
+  {
+    const auto flow = open(plan(50, 10, false));
+    const auto end = flow->run();
+    ASSERT_TRUE(end);
+    EXPECT_EQ(*end, FlowEnd::rest_left);
+    EXPECT_TRUE(seen_.delivered.empty());
+  }
+  seen_.away = false;
+  const auto flow = open(plan(50, 10, false));
+  ASSERT_TRUE(flow->run());
+  EXPECT_EQ(seen_.delivered, numbers(0, 50));
+}
+
+TEST_F(FlowTest, NothingIsReadTwiceAfterACleanEnd) {
+  ASSERT_TRUE(open(plan(30, 4, false))->run());
+  ASSERT_TRUE(open(plan(40, 4, false))->run());
+  EXPECT_EQ(seen_.delivered, numbers(0, 40));
+}
+
+TEST_F(FlowTest, WhatFiltersDropIsCountedAndAcknowledged) {
+  const auto flow = open(plan(20, 1, false, 2));
+  const auto end = flow->run();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(*end, FlowEnd::all_delivered);
+  EXPECT_EQ(flow->status().events_dropped, 10U);
+  EXPECT_EQ(seen_.delivered.size(), 10U);
+  EXPECT_EQ(seen_.committed, 20U);
+}
+
+TEST_F(FlowTest, AStopEndsAFlowWhoseOutputIsAway) {
+  seen_.away = true;
+  const auto flow = open(plan(1'000'000, 10, false));
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    flow->stop();
+  });
+  const auto end = flow->run();
+  later.join();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(*end, FlowEnd::rest_left);
+}
+
+TEST_F(FlowTest, PositionsOfAnotherProgramCountAtTheFirstStartOnly) {
+  FlowOptions options{.world = io::real_world(), .state_directory = directory_.path() + "/state", .once = true};
+  options.imported = {{"numbers", "7", "7", 0, 0, "7"}};
+  auto first = Flow::open(plan(10, 2, false), options);
+  ASSERT_TRUE(first);
+  ASSERT_TRUE((*first)->run());
+  EXPECT_THAT(seen_.delivered, ElementsAre("7", "8", "9"));
+  auto second = Flow::open(plan(11, 2, false), options);
+  ASSERT_TRUE(second);
+  ASSERT_TRUE((*second)->run());
+  EXPECT_THAT(seen_.delivered, ElementsAre("7", "8", "9", "10"));
+}
+
+}  // namespace
+}  // namespace enclave::pipeline
