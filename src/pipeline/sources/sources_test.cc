@@ -202,5 +202,64 @@ TEST(SyslogSource, TakesBothProtocolsOnOnePort) {
   EXPECT_EQ(bench.input->descriptors().size(), 2U);
 }
 
+/// Runs beside the test, which polls meanwhile; ends with it.
+class Running {
+ public:
+  explicit Running(const std::string& command) : pipe_(::popen(command.c_str(), "w")) {}
+  ~Running() { ::pclose(pipe_); }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+ private:
+  FILE* pipe_;
+};
+
+class TlsSources : public ::testing::Test {
+ protected:
+  TlsSources() {
+    const std::string command = fmt::format(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -days 2 "
+        "-keyout '{0}/key.pem' -out '{0}/cert.pem' 2>'{0}/log'",
+        bench.directory.path());
+    EXPECT_EQ(std::system(command.c_str()), 0);
+    tls = fmt::format(
+        "host => \"127.0.0.1\" port => {0} ssl_enabled => true ssl_certificate => \"{1}/cert.pem\" "
+        "ssl_key => \"{1}/key.pem\"",
+        port, bench.directory.path());
+  }
+  void wait() {
+    for (int i = 0; i < 10'000 && bench.messages.empty(); ++i) bench.poll_and_commit(), ::usleep(1000);
+  }
+  Bench bench;
+  const std::uint16_t port = free_port();
+  std::string tls;
+};
+
+TEST_F(TlsSources, LinesComeOverTls) {
+  bench.make("tcp { " + tls + " }");
+  bench.open();
+  const Running client(
+      fmt::format("(echo hello; sleep 0.2) | openssl s_client -connect 127.0.0.1:{} -quiet 2>'{}/log' "
+                  ">'{}/out'",
+                  port, bench.directory.path(), bench.directory.path()));
+  wait();
+  EXPECT_THAT(bench.messages, ElementsAre("hello"));
+  const auto plain = sent_to(port, "not TLS\n");
+  for (int i = 0; i < 5000 && bench.log.counters["connections_broken"] == 0; ++i)
+    bench.poll_and_commit(), ::usleep(1000);
+  EXPECT_THAT(bench.messages, SizeIs(1));
+  bench.input.reset();  // the client ends when its connection does
+}
+
+TEST_F(TlsSources, RequestsComeOverTls) {
+  bench.make("http { " + tls + " }");
+  bench.open();
+  const Running client(fmt::format("curl -sk --max-time 10 -d hello https://127.0.0.1:{}/ >'{}/out' 2>&1", port,
+                                   bench.directory.path()));
+  wait();
+  EXPECT_THAT(bench.messages, ElementsAre("hello"));
+  for (int i = 0; i < 200; ++i) bench.poll_and_commit(), ::usleep(1000);
+}
+
 }  // namespace
 }  // namespace enclave::pipeline
