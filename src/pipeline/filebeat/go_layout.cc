@@ -147,6 +147,46 @@ Result<GoLayout> GoLayout::compile(std::string_view layout) {
   return out;
 }
 
+bool GoLayout::read_rest(const Part& part, std::string_view& text, State& state) const {
+  std::int64_t number = 0;
+  switch (part.field) {
+    case Field::fraction:
+      return take_fraction(text, part.text.size() - 1, state.ns);
+    case Field::fraction_optional:
+      return text.empty() || (text[0] != '.' && text[0] != ',') || take_fraction(text, 0, state.ns);
+    case Field::half:
+      state.has_half = true;
+      state.pm = same_letters(text.substr(0, 2), "pm");
+      if (!state.pm && !same_letters(text.substr(0, 2), "am")) return false;
+      text.remove_prefix(2);
+      return true;
+    case Field::zone_name: {
+      std::size_t letters = 0;
+      while (letters < text.size() && letters < 5 && text[letters] >= 'A' && text[letters] <= 'Z') ++letters;
+      if (letters < 3) return false;
+      if (text.substr(0, letters) == "UTC" || text.substr(0, letters) == "GMT") state.offset = 0;
+      text.remove_prefix(letters);
+      return true;
+    }
+    case Field::zone:
+      return take_zone(text, part.text, state.offset);
+    case Field::unix_s:
+    case Field::unix_ms: {
+      const bool seconds = part.field == Field::unix_s;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      const std::int64_t most = seconds ? 9'000'000'000 : 9'000'000'000'000;
+      if (error != std::errc() || number > most || number < -most) return false;
+      text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+      std::int64_t ns = 0;
+      if (!text.empty() && !take_fraction(text, 0, ns)) return false;
+      state.whole_ns = seconds ? number * kSecond + ns : number * 1'000'000 + ns / 1000;
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
 bool GoLayout::read(const Part& part, std::string_view& text, State& state) const {
   std::int64_t number = 0;
   switch (part.field) {
@@ -191,40 +231,9 @@ bool GoLayout::read(const Part& part, std::string_view& text, State& state) cons
     case Field::second:
     case Field::second_padded:
       return take_number(text, part.field == Field::second ? 1 : 2, 2, state.second);
-    case Field::fraction:
-      return take_fraction(text, part.text.size() - 1, state.ns);
-    case Field::fraction_optional:
-      return text.empty() || (text[0] != '.' && text[0] != ',') || take_fraction(text, 0, state.ns);
-    case Field::half:
-      state.has_half = true;
-      state.pm = same_letters(text.substr(0, 2), "pm");
-      if (!state.pm && !same_letters(text.substr(0, 2), "am")) return false;
-      text.remove_prefix(2);
-      return true;
-    case Field::zone_name: {
-      std::size_t letters = 0;
-      while (letters < text.size() && letters < 5 && text[letters] >= 'A' && text[letters] <= 'Z') ++letters;
-      if (letters < 3) return false;
-      if (text.substr(0, letters) == "UTC" || text.substr(0, letters) == "GMT") state.offset = 0;
-      text.remove_prefix(letters);
-      return true;
-    }
-    case Field::zone:
-      return take_zone(text, part.text, state.offset);
-    case Field::unix_s:
-    case Field::unix_ms: {
-      const bool seconds = part.field == Field::unix_s;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-      const std::int64_t most = seconds ? 9'000'000'000 : 9'000'000'000'000;
-      if (error != std::errc() || number > most || number < -most) return false;
-      text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-      std::int64_t ns = 0;
-      if (!text.empty() && !take_fraction(text, 0, ns)) return false;
-      state.whole_ns = seconds ? number * kSecond + ns : number * 1'000'000 + ns / 1000;
-      return true;
-    }
+    default:
+      return read_rest(part, text, state);
   }
-  return false;
 }
 
 Result<std::int64_t> GoLayout::parse(std::string_view text, const logstash::Timezone& zone, std::int64_t now_ns) const {

@@ -56,6 +56,7 @@ class GoLayout {
   };
   struct State;
   bool read(const Part& part, std::string_view& text, State& state) const;
+  bool read_rest(const Part& part, std::string_view& text, State& state) const;
   std::vector<Part> parts_;
 };
 
