@@ -22,8 +22,8 @@ struct HttpOptions {
     full,         ///< and for the host of the URL
   };
   Verify verify = Verify::full;
-  std::string certificate_file;  ///< PEM: what the client shows; empty: nothing
-  std::string key_file;          ///< PEM, of `certificate_file`
+  std::string certificate_file = {};  ///< PEM: what the client shows; empty: nothing
+  std::string key_file = {};          ///< PEM, of `certificate_file`
   /// URL; empty: none. https:// goes through it by CONNECT, so it sees names of hosts and no more. What it answers to
   /// that itself is an error with its own words: denied when it wants a user (407) or forbids the host (403), else
   /// busy.
