@@ -1,16 +1,46 @@
 #include "cli/flow_files.h"
 
+#include <array>
+
+#include "base/encoding.h"
 #include "base/files.h"
+#include "crypto/digest.h"
+#include "io/host.h"
 #include "pipeline/logstash/config_files.h"
 
 namespace enclave::cli {
 
 namespace logstash = pipeline::logstash;
+namespace filebeat = pipeline::filebeat;
 
 namespace {
 
 constexpr std::uint64_t kSettingsBytesMax = 16 << 20;
 constexpr std::string_view kPipelinesName = "pipelines.yml", kSettingsName = "logstash.yml";
+
+constexpr std::string_view kFilebeatData = "/var/lib/filebeat";
+
+/// 16 bytes as RFC 9562 writes them, version 4.
+std::string uuid_of(std::span<const std::uint8_t> bytes) {
+  std::string hex = to_hex(std::string_view(reinterpret_cast<const char*>(bytes.data()), 16));
+  hex[12] = '4';
+  hex[16] = 'a';
+  for (const std::size_t at : {20U, 16U, 12U, 8U}) hex.insert(at, 1, '-');
+  return hex;
+}
+
+/// The same on this machine for ever, and another one on each other machine.
+std::string agent_id(Files& files, const std::string& host) {
+  const auto instance = io::instance_of(files, host);
+  const auto digest = crypto::sha256("filebeat agent " + (instance ? *instance : host));
+  return uuid_of(digest);
+}
+
+std::string random_id(Random& random) {
+  std::array<std::uint8_t, 16> bytes{};
+  random.fill(bytes);
+  return uuid_of(bytes);
+}
 
 std::string_view name_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
@@ -18,13 +48,53 @@ std::string_view name_of(std::string_view path) { return path.substr(path.rfind(
 
 FlowFiles::FlowFiles(Shell& shell) : shell_(shell), zones_(shell.world.files), lookup_(zones_.lookup()) {}
 
-std::vector<FlowFiles::Planned> FlowFiles::plan(const FlowRequest& request, const std::string& /*host*/,
+std::vector<FlowFiles::Planned> FlowFiles::plan(const FlowRequest& request, const std::string& host,
                                                 Diagnostics& diagnostics) {
   std::vector<Planned> planned;
+  // Who receives comes first: a shipper on the same machine finds it listening.
   if (!request.filters.empty()) plan_logstash(request.filters, true, planned, diagnostics);
   if (!request.logstash.empty()) plan_logstash(request.logstash, false, planned, diagnostics);
+  if (!request.filebeat.empty()) plan_filebeat(request, host, planned, diagnostics);
   if (diagnostics.has_errors()) planned.clear();
   return planned;
+}
+
+void FlowFiles::plan_filebeat(const FlowRequest& request, const std::string& host, std::vector<Planned>& into,
+                              Diagnostics& diagnostics) {
+  Files& files = shell_.world.files;
+  filebeat::ReadOptions options;
+  if (!request.compat.empty()) options.compat = request.compat[0] - '0';
+  options.variables = shell_.environment;
+  auto& config = *filebeats_.emplace_back(
+      std::make_unique<filebeat::Config>(filebeat::load_filebeat(files, request.filebeat, options, diagnostics)));
+  if (diagnostics.has_errors()) return;
+  const std::string& name = config.name.empty() ? host : config.name;
+  filebeat_worlds_.push_back(std::make_unique<filebeat::FlowWorld>(
+      filebeat::FlowWorld{files, lookup_, {name, "", agent_id(files, host), random_id(shell_.world.random)}}));
+  auto flow = filebeat::make_flow(config, *filebeat_worlds_.back(), diagnostics);
+  if (flow == nullptr) return;
+  Planned planned;
+  if (flow->outputs.empty()) {
+    planned.archive = 0;
+    flow->outputs.push_back({"archive", nullptr, true});
+  }
+  planned.flow = std::move(*flow);
+  take_registry(config, planned, diagnostics);
+  into.push_back(std::move(planned));
+}
+
+void FlowFiles::take_registry(const filebeat::Config& config, Planned& planned, Diagnostics& diagnostics) {
+  const std::string& path = config.registry.path;
+  const std::string whole = path.starts_with('/') ? path : join_path(std::string(kFilebeatData), path);
+  const auto imported = filebeat::import_registry(shell_.world.files, whole);
+  if (!imported) {
+    if (imported.error().fault() != Fault::absent)
+      diagnostics.warning({whole, 0, 0},
+                          fmt::format("the registry of Filebeat is not taken over: {}", imported.error().text()));
+    return;
+  }
+  auto taken = filebeat::take_positions(shell_.world.files, *imported);
+  planned.imported = std::move(taken.ranges);
 }
 
 void FlowFiles::read_pipelines(const std::string& path, Diagnostics& diagnostics) {

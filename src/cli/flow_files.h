@@ -6,6 +6,7 @@
 
 #include "cli/verb.h"
 #include "pipeline/config/config.h"
+#include "pipeline/filebeat/flow_plan.h"
 #include "pipeline/flow/logstash_plan.h"
 #include "pipeline/logstash/zones.h"
 
@@ -37,6 +38,9 @@ class FlowFiles {
   std::vector<Planned> plan(const FlowRequest& request, const std::string& host, Diagnostics& diagnostics);
 
  private:
+  void plan_filebeat(const FlowRequest& request, const std::string& host, std::vector<Planned>& into,
+                     Diagnostics& diagnostics);
+  void take_registry(const pipeline::filebeat::Config& config, Planned& planned, Diagnostics& diagnostics);
   void plan_logstash(const std::string& path, bool filters_only, std::vector<Planned>& into, Diagnostics& diagnostics);
   void read_pipelines(const std::string& path, Diagnostics& diagnostics);
 
@@ -46,6 +50,8 @@ class FlowFiles {
   /// One for each value of pipeline.ecs_compatibility.
   std::vector<std::unique_ptr<pipeline::FilterWorld>> worlds_;
   std::vector<std::unique_ptr<std::vector<pipeline::LogstashPipeline>>> pipelines_;
+  std::vector<std::unique_ptr<pipeline::filebeat::Config>> filebeats_;
+  std::vector<std::unique_ptr<pipeline::filebeat::FlowWorld>> filebeat_worlds_;
 };
 
 }  // namespace enclave::cli

@@ -6,6 +6,7 @@
 #include "cli/config_file.h"
 #include "cli/json.h"
 #include "cli/logstash_cases.h"
+#include "cli/mistakes.h"
 #include "cli/printable.h"
 #include "event/json.h"
 #include "pipeline/logstash/config_files.h"
@@ -35,13 +36,6 @@ void add_findings(const logstash::Configuration& configuration, Diagnostics& dia
   for (const auto& finding : logstash::lint(configuration))
     diagnostics.warning(configuration.place(finding.position),
                         fmt::format("{}; {} ({})", finding.reason, finding.mend, finding.rule));
-}
-
-std::string json_of(const Diagnostics::Entry& entry) {
-  JsonObject object;
-  object.text("severity", entry.severity == Diagnostics::Severity::error ? "error" : "warning");
-  object.text("file", entry.place.file).number("line", entry.place.line).number("column", entry.place.column);
-  return object.text("text", entry.text).done();
 }
 
 std::string json_of_case(const CaseResult& result) {
@@ -100,7 +94,7 @@ int check_logstash(const Arguments& arguments, Shell& shell) {
     shell.out << JsonObject()
                      .text("file", path)
                      .flag("valid", !diagnostics.has_errors())
-                     .raw("mistakes", event::json_array(diagnostics.entries(), json_of))
+                     .raw("mistakes", mistakes_json(diagnostics))
                      .raw("cases", event::json_array(results, json_of_case))
                      .done()
               << "\n";

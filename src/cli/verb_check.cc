@@ -2,22 +2,16 @@
 #include "cli/config_file.h"
 #include "cli/json.h"
 #include "cli/logstash_file.h"
+#include "cli/mistakes.h"
 #include "cli/verbs.h"
 #include "control/waivers.h"
-#include "event/json.h"
 
 namespace enclave::cli {
 namespace {
 
-std::string json_of(const Diagnostics::Entry& entry) {
-  JsonObject object;
-  object.text("severity", entry.severity == Diagnostics::Severity::error ? "error" : "warning");
-  object.text("file", entry.place.file).number("line", entry.place.line).number("column", entry.place.column);
-  return object.text("text", entry.text).done();
-}
-
 int run(const Arguments& arguments, Shell& shell) {
   if (arguments.has("logstash")) return check_logstash(arguments, shell);
+  if (arguments.has("filebeat")) return check_filebeat(arguments, shell);
   auto path = arguments.operands().empty() ? config_path(arguments, shell)
                                            : Result<std::string>(absolute_path(shell, arguments.operands()[0]));
   if (!path) return fail(shell, "check", path.error());
@@ -35,7 +29,7 @@ int run(const Arguments& arguments, Shell& shell) {
     shell.out << JsonObject()
                      .text("file", shown)
                      .flag("valid", config.has_value())
-                     .raw("mistakes", event::json_array(diagnostics.entries(), json_of))
+                     .raw("mistakes", mistakes_json(diagnostics))
                      .done()
               << "\n";
   } else {
@@ -56,18 +50,19 @@ constexpr OptionSpec kVerboseOption{0, "verbose", "", "With --storage: what was 
 constexpr OptionSpec kCasesOption{
     0,     "cases",         "FILE", "With --logstash: lines and the fields that must come of them, as YAML or JSON.",
     false, Completes::file, {}};
-constexpr OptionSpec kOptions[] = {kConfigOption,  kDirOption,      kStorageOption,
-                                   kVerboseOption, kLogstashOption, kCasesOption};
+constexpr OptionSpec kOptions[] = {kConfigOption,   kDirOption,   kStorageOption,  kVerboseOption,
+                                   kLogstashOption, kCasesOption, kFilebeatOption, kCompatOption};
 constexpr StatusSpec kStatuses[] = {{kGood, "no mistake"}, {kFailed, "there are mistakes, or the file cannot be read"}};
 constexpr Example kExamples[] = {
     {"enclave check ./enclave.yaml", "Name every mistake as FILE:LINE:COLUMN: what is wrong."},
     {"enclave check --storage --verbose", "What the configured S3 server can do, and what it only says it can."},
-    {"enclave check --logstash pipeline.conf --cases cases.yaml", "A Logstash file, and what it makes of lines."}};
+    {"enclave check --logstash pipeline.conf --cases cases.yaml", "A Logstash file, and what it makes of lines."},
+    {"enclave check --filebeat /etc/filebeat/filebeat.yml", "What Filebeat would not tell you of its file."}};
 
 }  // namespace
 
 const Verb verb_check{.name = "check",
-                      .summary = "find mistakes in enclave.yaml or a Logstash file",
+                      .summary = "find mistakes in enclave.yaml, in Logstash's or Filebeat's files",
                       .description =
                           "Reads the configuration and names every mistake at once, each with its line and "
                           "column, what was found, what is allowed and the nearest known word; warns of waivers "
@@ -76,7 +71,7 @@ const Verb verb_check{.name = "check",
                           "each is tried on a canary bucket of its own (enclave-canary-…), which is removed again.\n\n"
                           "With --logstash it reads a Logstash configuration instead: names its mistakes, what is "
                           "allowed but most likely not meant, and with --cases runs lines through its filters and "
-                          "compares what comes out.",
+                          "compares what comes out. With --filebeat it reads a filebeat.yml.",
                       .options = kOptions,
                       .operands = {"[FILE]", "The configuration, instead of --config.", 0, 1, Completes::file, {}},
                       .statuses = kStatuses,

@@ -50,6 +50,12 @@ class RealFlow final : public Flow {
     if (options_.tell) ledger_.on_trouble(options_.tell);
   }
 
+  ~RealFlow() override {
+    // Outputs hold what stands below them here, and some finish their work now.
+    plan_.outputs.clear();
+    plan_.sources.clear();
+  }
+
   Result<void> open() {
     TRY(make_directories(world_.files, options_.state_directory));
     if (options_.positions == nullptr) TRY(open_registry());
