@@ -1,9 +1,5 @@
 #include "pipeline/lumberjack_link.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -19,11 +15,10 @@ constexpr std::uint32_t kSlowStart = 10;
 
 }  // namespace
 
-LumberjackLink::LumberjackLink(Setup setup)
+LumberjackLink::LumberjackLink(Setup setup, io::SocketWaiter waiter)
     : setup_(std::move(setup)),
-      waker_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      waiter_(std::move(waiter)),
       events_at_once_(setup_.options.slow_start ? kSlowStart : std::numeric_limits<std::uint32_t>::max()) {
-  ENSURE(waker_.is_open());
   thread_ = std::thread([this] { run(); });
 }
 
@@ -31,20 +26,6 @@ LumberjackLink::~LumberjackLink() {
   stopping_ = true;
   wake();
   thread_.join();
-}
-
-void LumberjackLink::wake() {
-  const std::uint64_t one = 1;
-  (void)!::write(waker_.get(), &one, sizeof one);
-}
-
-void LumberjackLink::wait(int descriptor, bool writing, Nanoseconds at_most) {
-  std::array<pollfd, 2> both{{{waker_.get(), POLLIN, 0}, {descriptor, POLLIN, 0}}};
-  if (writing) both[1].events = POLLIN | POLLOUT;
-  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
-  (void)::poll(both.data(), both.size(), static_cast<int>(std::clamp<std::int64_t>(ms, 1, 60'000)));
-  std::uint64_t wakes = 0;
-  (void)!::read(waker_.get(), &wakes, sizeof wakes);
 }
 
 void LumberjackLink::failed(const io::Endpoint& host, const Error& error) {
@@ -64,13 +45,13 @@ void LumberjackLink::failed(const io::Endpoint& host, const Error& error) {
   std::array<std::uint8_t, 1> share{};
   setup_.world.random.fill(share);
   const std::int64_t until = now() + whole / 2 + whole / 2 * share[0] / 255;
-  while (!stopping_ && now() < until) wait(-1, false, Nanoseconds(until - now()));
+  while (!stopping_ && now() < until) waiter_.wait(-1, false, Nanoseconds(until - now()));
 }
 
 void LumberjackLink::run() {
   while (!stopping_) {
     if (!setup_.windows.any_waits()) {
-      wait(-1, false, 1s);
+      waiter_.wait(-1, false, 1s);
       continue;
     }
     const io::Endpoint host = setup_.hosts[host_];
@@ -108,7 +89,7 @@ void LumberjackLink::serve(io::ClientConnection connection) {
     if (flying_.empty() && is_old()) break;
     const bool unsent =
         connection.has_unsent() || (!flying_.empty() && flying_.back().sent < flying_.back().window.bytes.size());
-    wait(connection.descriptor(), unsent, 1s);
+    waiter_.wait(connection.descriptor(), unsent, 1s);
   }
   connected_ = false;
   give_back();

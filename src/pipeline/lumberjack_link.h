@@ -8,6 +8,7 @@
 
 #include "base/ports.h"
 #include "io/client_connection.h"
+#include "io/socket_waiter.h"
 #include "pipeline/input.h"
 #include "pipeline/lumberjack_output.h"
 #include "pipeline/lumberjack_windows.h"
@@ -26,10 +27,10 @@ class LumberjackLink {
     World world;
     InputLog& log;
   };
-  explicit LumberjackLink(Setup setup);
+  LumberjackLink(Setup setup, io::SocketWaiter waiter);
   ~LumberjackLink();
   /// There is something to take.
-  void wake();
+  void wake() const { waiter_.wake(); }
   bool is_connected() const { return connected_.load(); }
 
  private:
@@ -47,13 +48,11 @@ class LumberjackLink {
   Result<void> acknowledge(std::uint32_t sequence);
   void give_back();
   void failed(const io::Endpoint& host, const Error& error);
-  /// Until something is to be read or written, there is something to take, or the time is over.
-  void wait(int descriptor, bool writing, Nanoseconds at_most);
   bool is_old() const;
   std::int64_t now() const { return setup_.world.clock.boot_ns(); }
 
   Setup setup_;
-  io::Descriptor waker_;
+  const io::SocketWaiter waiter_;
   std::atomic<bool> stopping_ = false, connected_ = false;
   std::size_t host_ = 0;      ///< index of the one that is tried next
   std::size_t failures_ = 0;  ///< in a row

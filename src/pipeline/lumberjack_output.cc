@@ -136,9 +136,12 @@ class LumberjackOutput final : public Output {
   Result<void> open(const OutputSetup& setup) override {
     stopping_ = &setup.stopping;
     if (options_.tls) tls_ = TRY(io::TlsClient::make(*options_.tls));
-    const auto add = [&](std::string subject, std::vector<io::Endpoint> hosts) {
-      links_.push_back(std::make_unique<LumberjackLink>(LumberjackLink::Setup{
-          std::move(subject), std::move(hosts), options_, tls_.get(), windows_, setup.world, setup.log}));
+    const auto add = [&](std::string subject, std::vector<io::Endpoint> hosts) -> Result<void> {
+      auto waiter = TRY(io::SocketWaiter::make());
+      LumberjackLink::Setup made{std::move(subject), std::move(hosts), options_, tls_.get(),
+                                 windows_,           setup.world,      setup.log};
+      links_.push_back(std::make_unique<LumberjackLink>(std::move(made), std::move(waiter)));
+      return {};
     };
     if (!options_.load_balance) {
       // Many shippers with one file shall not all choose the same host.
@@ -146,16 +149,15 @@ class LumberjackOutput final : public Output {
       setup.world.random.fill(chosen);
       auto hosts = options_.hosts;
       std::ranges::rotate(hosts, hosts.begin() + static_cast<std::ptrdiff_t>(chosen[0] % hosts.size()));
-      add(setup.id, std::move(hosts));
-      return {};
+      return add(setup.id, std::move(hosts));
     }
     if (options_.hosts.size() * options_.workers > kLinksMax)
       return Error{Fault::limit, "{} hosts with {} connections each: at most {} connections", options_.hosts.size(),
                    options_.workers, kLinksMax};
     for (std::uint64_t worker = 0; worker < options_.workers; ++worker)
       for (const auto& host : options_.hosts)
-        add(fmt::format("{} to {}{}", setup.id, host.text(), worker == 0 ? "" : fmt::format(" ({})", worker + 1)),
-            {host});
+        TRY(add(fmt::format("{} to {}{}", setup.id, host.text(), worker == 0 ? "" : fmt::format(" ({})", worker + 1)),
+                {host}));
     return {};
   }
 

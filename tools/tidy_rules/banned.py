@@ -32,7 +32,7 @@ BANS = [
     Ban("setenv", r"\b(setenv|putenv|unsetenv)\s*\(", "pass the value", PRODUCT),
     Ban("thread", r"\bstd::(jthread|thread|async)\b(?!::(id|hardware_concurrency))",
         "threads begin in io, the runtime of the pipeline, verify, search", PRODUCT,
-        r"^src/(io/|cli/|pipeline/runtime|archive/(verify|search|parallel))"),
+        r"^src/(io/|cli/|pipeline/(runtime|flow/|lumberjack_link)|archive/(verify|search|parallel))"),
     Ban("detach", r"(\.|->)detach\s*\(\s*\)", "join it", CPP),
     Ban("regex", r"\bstd::(basic_)?regex\b|#\s*include\s*<regex>", "std::regex overflows the stack: parse by hand",
         CPP),
