@@ -70,7 +70,7 @@ void FlowFiles::plan_filebeat(const FlowRequest& request, const std::string& hos
   if (diagnostics.has_errors()) return;
   const std::string& name = config.name.empty() ? host : config.name;
   filebeat_worlds_.push_back(std::make_unique<filebeat::FlowWorld>(
-      filebeat::FlowWorld{files, lookup_, {name, "", agent_id(files, host), random_id(shell_.world.random)}}));
+      files, lookup_, filebeat::Identity{name, "", agent_id(files, host), random_id(shell_.world.random)}));
   auto flow = filebeat::make_flow(config, *filebeat_worlds_.back(), diagnostics);
   if (flow == nullptr) return;
   Planned planned;

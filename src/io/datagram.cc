@@ -18,8 +18,8 @@ struct FreeAddresses {
 
 constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-DatagramSender sender_of(const sockaddr_storage& from) {
-  DatagramSender sender;
+DatagramPeer sender_of(const sockaddr_storage& from) {
+  DatagramPeer sender;
   if (from.ss_family == AF_INET6) {
     const auto& in6 = reinterpret_cast<const sockaddr_in6&>(from);
     std::memcpy(sender.address.data(), &in6.sin6_addr, 16);
@@ -35,7 +35,7 @@ DatagramSender sender_of(const sockaddr_storage& from) {
 
 }  // namespace
 
-std::string DatagramSender::text() const {
+std::string DatagramPeer::text() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
   const bool mapped = std::equal(kMapped.begin(), kMapped.end(), address.begin());
   if (mapped) {

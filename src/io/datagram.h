@@ -13,7 +13,7 @@
 namespace enclave::io {
 
 /// Who sent a datagram.
-struct DatagramSender {
+struct DatagramPeer {
   std::array<std::uint8_t, 16> address{};  ///< of IPv4 the last four bytes, ::ffff: before them
   std::uint16_t port = 0;
   /// Without its port: 192.0.2.7, 2001:db8::1.
@@ -28,7 +28,7 @@ class DatagramSocket {
 
   struct Datagram {
     std::size_t bytes = 0;  ///< that were sent; those beyond the given memory are lost
-    DatagramSender sender;
+    DatagramPeer sender;
   };
   /// None: nothing now.
   Result<std::optional<Datagram>> receive(std::span<char> into);

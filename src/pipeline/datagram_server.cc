@@ -29,7 +29,7 @@ Result<Input::Polled> DatagramServer::poll(event::Batch& batch, std::size_t budg
       polled = Polled::idle;
       break;
     }
-    const io::DatagramSender& sender = (*got)->sender;
+    const io::DatagramPeer& sender = (*got)->sender;
     if (last_peer_ == nullptr || sender.address != last_address_) {
       last_address_ = sender.address;
       last_text_ = sender.text();

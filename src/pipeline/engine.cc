@@ -2,8 +2,8 @@
 
 #include "base/files.h"
 #include "pipeline/committer.h"
-#include "pipeline/uploader.h"
 #include "pipeline/reader.h"
+#include "pipeline/uploader.h"
 
 namespace enclave::pipeline {
 namespace {

@@ -13,12 +13,12 @@ std::string id_of(const Input& input) {
   return input.place.line > 0 ? fmt::format("{} at {}:{}", name, input.place.file, input.place.line) : name;
 }
 
-void add_source(const Config& config, const Input& input, const FlowWorld& world, const FilterWorld& filters,
-                FlowPlan& plan, Diagnostics& diagnostics) {
+void add_source(const Config& config, const Input& input, const FlowWorld& world, FlowPlan& plan,
+                Diagnostics& diagnostics) {
   if (!check_dressing(config, input, diagnostics)) return;
   FlowSource made;
   made.id = id_of(input);
-  made.source = make_source(config, input, filters, diagnostics);
+  made.source = make_source(config, input, world.filters, diagnostics);
   if (made.source == nullptr) return;
   made.multiline = multiline_rule(input);
   if (made.multiline)
@@ -34,12 +34,11 @@ std::unique_ptr<FlowPlan> make_flow(const Config& config, const FlowWorld& world
   const std::size_t before = diagnostics.errors();
   auto plan = std::make_unique<FlowPlan>();
   plan->id = "filebeat";
-  const FilterWorld filters{world.files, world.zones};
   std::vector<const Input*> inputs;
   for (const auto& input : config.inputs) {
     if (!input.enabled) continue;
     const std::size_t sources = plan->sources.size();
-    add_source(config, input, world, filters, *plan, diagnostics);
+    add_source(config, input, world, *plan, diagnostics);
     if (plan->sources.size() > sources) inputs.push_back(&input);
   }
   const ProcessorWorld processors{world.files, world.zones, world.identity};
@@ -50,7 +49,7 @@ std::unique_ptr<FlowPlan> make_flow(const Config& config, const FlowWorld& world
     return make_chain(config, inputs, now, told_before);
   };
   if (!config.output.empty())
-    if (auto output = make_output(config, filters, diagnostics))
+    if (auto output = make_output(config, world.filters, diagnostics))
       plan->outputs.push_back({fmt::format("output.{}", config.output), std::move(output)});
   return diagnostics.errors() == before ? std::move(plan) : nullptr;
 }

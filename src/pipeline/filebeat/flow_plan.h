@@ -13,9 +13,12 @@ namespace enclave::pipeline::filebeat {
 
 /// What a flow is made with. Outlives it.
 struct FlowWorld {
+  FlowWorld(Files& of, const logstash::ZoneLookup& time_zones, Identity who)
+      : files(of), zones(time_zones), identity(std::move(who)) {}
   Files& files;
   const logstash::ZoneLookup& zones;
   Identity identity;
+  FilterWorld filters{files, zones};  ///< what codecs and outputs are made with
 };
 
 /// The inputs that are enabled, the processors, and the output: logstash, elasticsearch, file or console; `outputs` is

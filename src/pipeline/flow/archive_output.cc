@@ -4,7 +4,6 @@
 #include <deque>
 #include <limits>
 #include <mutex>
-#include <thread>
 
 #include "io/host.h"
 #include "pipeline/flow/event_fields.h"
@@ -108,7 +107,7 @@ class ArchiveInput final : public Input {
     const Polled polled = take(batch);
     if (polled != Polled::idle) return polled;
     // The flow still reads. It ends by itself; until then the engine has to wait for it.
-    std::this_thread::sleep_for(kNap);
+    (void)channel_->wake.wait({}, kNap);
     return Polled::more;
   }
 

@@ -1,5 +1,7 @@
 #include "pipeline/flow/worker.h"
 
+#include "pipeline/line_joiner.h"
+
 namespace enclave::pipeline {
 namespace {
 
@@ -22,6 +24,7 @@ FlowWorker::FlowWorker(const FlowPlan& plan) : plan_(plan), chain_(plan.chain())
     Maker maker;
     maker.codec = source.codec ? source.codec.make() : std::make_unique<NoCodec>();
     if (source.dressing) maker.dressing = source.dressing();
+    if (const auto& rule = source.codec ? source.codec.multiline() : source.multiline) maker.joined_tag = rule->tag;
     makers_.push_back(std::move(maker));
   }
   for (const auto& output : plan.outputs) packers_.push_back(output.output->packer());
@@ -36,6 +39,7 @@ void FlowWorker::make(std::size_t source, const event::Batch& batch) {
       event::Document& event = events_[at];
       event.reading = i;
       if (event.find(event::kTimeField) == nullptr) event.set_wall_ns(batch.wall_ns);
+      if (!maker.joined_tag.empty() && LineJoiner::is_joined(batch.events[i])) event.tag(maker.joined_tag);
       if (maker.dressing) maker.dressing->dress(event, run_);
     }
   }

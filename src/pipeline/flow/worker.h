@@ -23,6 +23,7 @@ class FlowWorker {
   struct Maker {
     std::unique_ptr<Codec> codec;
     std::unique_ptr<Dressing> dressing;
+    std::string joined_tag;  ///< of events that are several lines; empty: none
   };
   void make(std::size_t source, const event::Batch& batch);
 
