@@ -26,6 +26,8 @@ class Charset {
   /// Reads the option `charset`; a mistake when there is none of that name.
   static Charset from(logstash::PluginOptions& options);
 
+  /// Whether bytes are left as they are.
+  bool keeps() const { return state_ == nullptr; }
   /// The bytes themselves, or their text in the arena; what is not of the character set becomes U+FFFD.
   std::string_view text(std::string_view bytes, event::Arena& arena);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -26,6 +27,12 @@ class Codec {
                       std::vector<event::Document>& into) = 0;
   /// Appends one event, with what ends it in a stream where the codec has such an end.
   virtual void encode(const event::Document& event, FilterRun& run, std::string& out) = 0;
+
+  /// Whether decode() makes one event of any payload, and nothing but its message of it, as it stands.
+  virtual bool keeps_payload() const { return false; }
+  /// How encode() writes texts, wherever they stand in the event.
+  enum class Written : std::uint8_t { otherwise, as_is, json };
+  virtual Written written() const { return Written::otherwise; }
 };
 
 /// The card of a codec. One file of codecs/ defines one: `const CodecPlugin codec_<file name>`.

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "pipeline/output.h"
 
@@ -18,8 +20,19 @@ class CodecPacker final : public Packer {
       into.add(begin);
     }
   }
+  bool pack_alike(const AlikeEvents& alike, FilterRun& run, Parcel& into) override {
+    const auto form = LineForm::make(*codec_, alike, run);
+    if (!form) return false;
+    ends_.clear();
+    std::size_t begin = into.bytes.size();
+    form->append(alike.events, into.bytes, &ends_);
+    for (const std::size_t end : ends_) into.pieces.push_back({std::exchange(begin, end), end, 0, 1});
+    into.events += alike.events.size();
+    return true;
+  }
 
  private:
+  std::vector<std::size_t> ends_;
   std::unique_ptr<Codec> codec_;
 };
 

@@ -64,16 +64,20 @@ class LumberjackPacker final : public Packer {
   }
 
   void pack(const event::Batch& /*batch*/, std::span<const Document> events, FilterRun& run, Parcel& into) override {
-    for (const Document& event : events) {
-      if (count_ == 0) begin(into);
-      std::string& out = deflater_ != nullptr ? plain_ : into.bytes;
-      const std::size_t frame = out.size();
-      add(event, run, out);
-      ++count_;
-      if (deflater_ != nullptr && plain_.size() >= kPlainOfFrame) compress(frame, into.bytes);
-      if (count_ == options_.window_events || into.bytes.size() - begin_ + plain_.size() >= kWindowBytes) end(into);
-    }
+    for (const Document& event : events) add_frame(into, [&](std::string& out) { add_event(event, run, out); });
     if (count_ > 0) end(into);
+  }
+
+  bool pack_alike(const AlikeEvents& alike, FilterRun& /*run*/, Parcel& into) override {
+    if (codec_ != nullptr) return false;
+    payload_.clear();
+    append_event(alike.like, payload_);
+    const auto form = LineForm::cut(payload_, alike.marks);
+    if (!form) return false;
+    for (const event::Event& event : alike.events)
+      add_frame(into, [&](std::string& out) { form->append({&event, 1}, out); });
+    if (count_ > 0) end(into);
+    return true;
   }
 
  private:
@@ -82,26 +86,39 @@ class LumberjackPacker final : public Packer {
     event::append_lumberjack_window(into.bytes, 0);
   }
 
-  void add(const Document& event, FilterRun& run, std::string& out) {
+  template <class Append>
+  void add_frame(Parcel& into, Append append) {
+    if (count_ == 0) begin(into);
+    std::string& out = deflater_ != nullptr ? plain_ : into.bytes;
     const std::size_t frame = out.size();
     out.append(kFrameHeader, '\0');
     out[frame] = '2';
     out[frame + 1] = 'J';
     put_number(out.data() + frame + 2, static_cast<std::uint32_t>(count_ + 1));
-    if (codec_ != nullptr) {
-      payload_.clear();
-      codec_->encode(event, run, payload_);
-      out += '{';
-      append_json(event::Value::of(options_.payload_field), out);
-      out += ':';
-      append_json(event::Value::of(std::string_view(payload_)), out);
-      out += '}';
-    } else if (options_.with_metadata) {
+    append(out);
+    put_number(out.data() + frame + kLengthAt, static_cast<std::uint32_t>(out.size() - frame - kFrameHeader));
+    ++count_;
+    if (deflater_ != nullptr && plain_.size() >= kPlainOfFrame) compress(frame, into.bytes);
+    if (count_ == options_.window_events || into.bytes.size() - begin_ + plain_.size() >= kWindowBytes) end(into);
+  }
+
+  void add_event(const Document& event, FilterRun& run, std::string& out) {
+    if (codec_ == nullptr) return append_event(event, out);
+    payload_.clear();
+    codec_->encode(event, run, payload_);
+    out += '{';
+    append_json(event::Value::of(options_.payload_field), out);
+    out += ':';
+    append_json(event::Value::of(std::string_view(payload_)), out);
+    out += '}';
+  }
+
+  void append_event(const Document& event, std::string& out) const {
+    if (options_.with_metadata) {
       append_json(event.root(), out);
     } else {
       append_json(event, out);
     }
-    put_number(out.data() + frame + kLengthAt, static_cast<std::uint32_t>(out.size() - frame - kFrameHeader));
   }
 
   /// An event that fills a frame alone is not compressed: a text that repeats itself could look like an attack.

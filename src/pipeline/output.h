@@ -10,6 +10,7 @@
 
 #include "pipeline/codec.h"
 #include "pipeline/input.h"
+#include "pipeline/line_form.h"
 
 /// Outputs of a flow: where events go besides the archive.
 namespace enclave::pipeline {
@@ -43,6 +44,9 @@ class Packer {
   /// Fills an empty parcel. `batch` is what the events were read from.
   virtual void pack(const event::Batch& batch, std::span<const event::Document> events, FilterRun& run,
                     Parcel& into) = 0;
+  /// The same for events of which only one was made; adds to the parcel. False: it cannot, and what the parcel holds is
+  /// cleared by the caller.
+  virtual bool pack_alike(const AlikeEvents& /*alike*/, FilterRun& /*run*/, Parcel& /*into*/) { return false; }
 };
 
 /// Where what cannot be delivered is kept. Thread-safe.

@@ -29,6 +29,9 @@ class Source {
   /// adds what describe() knows to each.
   virtual void make(const event::Batch& batch, const event::Event& from, event::Arena& arena, Codec& codec,
                     FilterRun& run, std::vector<event::Document>& into) const;
+  /// Whether events that `codec` reads differ in nothing but their line and its offset, where their readings have
+  /// neither fields nor a position and are whole.
+  virtual bool alike(const Codec& /*codec*/) const { return false; }
   /// What is known besides the payload, such as path, host and port.
   virtual void describe(const event::Batch& batch, const event::Event& from, event::Document& into) const = 0;
 };

@@ -31,6 +31,32 @@ void TargetPacker::pack_one_target(std::span<const event::Document> events, Filt
   into.pieces.push_back({0, into.bytes.size(), 0, static_cast<std::uint32_t>(events.size())});
 }
 
+bool TargetPacker::pack_alike(const AlikeEvents& alike, FilterRun& run, Parcel& into) {
+  if (options_.last_only) return false;
+  const auto form = LineForm::make(*codec_, alike, run);
+  if (!form) return false;
+  if (options_.constant != nullptr) {
+    name_ = *options_.constant;
+  } else {
+    name_.clear();
+    options_.name(alike.like, run, name_);
+    const bool of_the_line = name_.find(alike.marks.line) != std::string::npos;
+    if (of_the_line || name_.find(std::to_string(alike.marks.offset)) != std::string::npos) return false;
+  }
+  const std::uint32_t target = into.target(name_);
+  const std::size_t begin = into.bytes.size();
+  if (options_.gzip) {
+    plain_.clear();
+    form->append(alike.events, plain_);
+    gzip_.member(plain_, into.bytes);
+  } else {
+    form->append(alike.events, into.bytes);
+  }
+  into.pieces.push_back({begin, into.bytes.size(), target, static_cast<std::uint32_t>(alike.events.size())});
+  into.events += alike.events.size();
+  return true;
+}
+
 std::uint32_t TargetPacker::target_of(const event::Document& event, FilterRun& run, Parcel& into) {
   if (options_.constant != nullptr) return into.target(*options_.constant);
   options_.name(event, run, name_);

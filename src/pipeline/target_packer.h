@@ -21,6 +21,7 @@ class TargetPacker final : public Packer {
   };
   explicit TargetPacker(Options options) : options_(std::move(options)), codec_(options_.codec->make()) {}
   void pack(const event::Batch& batch, std::span<const event::Document> events, FilterRun& run, Parcel& into) override;
+  bool pack_alike(const AlikeEvents& alike, FilterRun& run, Parcel& into) override;
 
  private:
   void pack_one_target(std::span<const event::Document> events, FilterRun& run, Parcel& into);

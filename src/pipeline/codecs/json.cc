@@ -16,6 +16,7 @@ class Json final : public Codec {
     events_.decode(charset_.text(payload, arena), arena, run, into);
   }
   void encode(const event::Document& event, FilterRun& /*run*/, std::string& out) override { append_json(event, out); }
+  Written written() const override { return Written::json; }
 
  private:
   JsonEvents events_;

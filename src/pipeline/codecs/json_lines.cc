@@ -28,6 +28,7 @@ class JsonLines final : public Codec {
     append_json(event, out);
     out += delimiter_;
   }
+  Written written() const override { return Written::json; }
 
  private:
   JsonEvents events_;

@@ -34,6 +34,7 @@ class Line final : public Codec {
       append_event_line(event, out);
     out += delimiter_;
   }
+  Written written() const override { return format_ ? Written::as_is : Written::otherwise; }
 
  private:
   std::optional<logstash::TextReference> format_;

@@ -26,6 +26,8 @@ class Plain final : public Codec {
     if (format_) return logstash::append_reference(*format_, event, run.now_ns, out);
     append_event_line(event, out);
   }
+  bool keeps_payload() const override { return charset_.keeps(); }
+  Written written() const override { return format_ ? Written::as_is : Written::otherwise; }
 
  private:
   std::optional<logstash::TextReference> format_;

@@ -67,6 +67,11 @@ class Shape final : public Dressing {
     add_constants(event);
   }
 
+  bool alike() const override {
+    return json_ == nullptr && container_ == nullptr && include_.empty() && exclude_.empty() &&
+           (!charset_ || charset_->keeps());
+  }
+
  private:
   static void cancel(Document& event) { event.cancelled = true; }
 

@@ -133,6 +133,8 @@ class FilebeatSource final : public Source {
     into.root().append_member(arena, "log", log);
   }
 
+  bool alike(const Codec& /*codec*/) const override { return card_ != nullptr && card_->name == "file" && !joined_; }
+
  private:
   static void take_unwrapped(const event::Event& from, FilterRun& run, Document& event) {
     if (from.fields.empty()) return;

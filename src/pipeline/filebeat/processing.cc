@@ -1,5 +1,7 @@
 #include "pipeline/filebeat/processing.h"
 
+#include <algorithm>
+
 #include "pipeline/filebeat/event_keys.h"
 
 namespace enclave::pipeline::filebeat {
@@ -56,7 +58,10 @@ class FilebeatChain final : public Chain {
       for (auto& one : routed) one.push_back(event);
     }
   }
-  std::vector<logstash::FilterCount> counts() const override { return {count_}; }
+  std::vector<logstash::FilterCount> counts() const override {
+    return alike() ? std::vector<logstash::FilterCount>() : std::vector{count_};
+  }
+  bool alike() const override { return all_.empty() && std::ranges::all_of(of_input_, &Steps::empty); }
 
  private:
   std::vector<Steps> of_input_;

@@ -198,7 +198,7 @@ class RealFlow final : public Flow {
   }
 
   void work_on(std::size_t index) {
-    FlowWorker worker(plan_);
+    FlowWorker worker(plan_, world_.random);
     Work work;
     std::int64_t counted_boot_ns = world_.clock.boot_ns();
     while (take(work)) {

@@ -31,6 +31,8 @@ class Chain {
   /// output. May change and reorder `events`.
   virtual void run(std::size_t source, std::vector<event::Document>& events, FilterRun& run, Routed& routed) = 0;
   virtual std::vector<logstash::FilterCount> counts() const = 0;
+  /// Whether it changes nothing and sends all events the same way.
+  virtual bool alike() const { return false; }
 };
 
 /// What each event of a source gets besides what the source knows: type, tags, fields. Made once for each worker.
@@ -38,6 +40,8 @@ class Dressing {
  public:
   virtual ~Dressing() = default;
   virtual void dress(event::Document& event, FilterRun& run) = 0;
+  /// Whether what it does depends on neither the line nor its offset.
+  virtual bool alike() const { return false; }
 };
 
 struct FlowSource {

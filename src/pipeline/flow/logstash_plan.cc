@@ -77,6 +77,10 @@ class LogstashChain final : public Chain {
     return all;
   }
 
+  bool alike() const override {
+    return stages_.size() == 1 && stages_[0].program->counts().empty() && stages_[0].router->alike();
+  }
+
  private:
   struct Stage {
     std::unique_ptr<logstash::Program> program;

@@ -47,6 +47,13 @@ std::unique_ptr<Router> Router::compile(const logstash::Configuration& configura
   return router;
 }
 
+bool Router::alike() const {
+  return std::ranges::all_of(nodes_, [](const Node& node) {
+    const auto* target = std::get_if<RouteTarget>(&node);
+    return target != nullptr && !target->is_pipeline;
+  });
+}
+
 void Router::route(const std::vector<event::Document>& events, Routed& routed, std::vector<Onward>& onward) {
   route(nodes_, events, routed, onward);
 }

@@ -31,6 +31,8 @@ class Router {
     std::vector<event::Document> events;
   };
   void route(const std::vector<event::Document>& events, Routed& routed, std::vector<Onward>& onward);
+  /// All events go to the same outputs, and into no other pipeline.
+  bool alike() const;
 
  private:
   struct Fork;

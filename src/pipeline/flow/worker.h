@@ -1,5 +1,8 @@
 #pragma once
 
+#include <span>
+#include <string>
+
 #include "pipeline/flow/flow.h"
 
 namespace enclave::pipeline {
@@ -8,7 +11,7 @@ namespace enclave::pipeline {
 class FlowWorker {
  public:
   /// `plan` outlives it.
-  explicit FlowWorker(const FlowPlan& plan);
+  FlowWorker(const FlowPlan& plan, Random& random);
 
   struct Made {
     std::uint64_t events = 0;   ///< that the batch came to
@@ -24,8 +27,14 @@ class FlowWorker {
     std::unique_ptr<Codec> codec;
     std::unique_ptr<Dressing> dressing;
     std::string joined_tag;  ///< of events that are several lines; empty: none
+    bool alike = false;      ///< its events differ in line and offset only
   };
+  void begin();
   void make(std::size_t source, const event::Batch& batch);
+  void make(std::size_t source, const event::Batch& batch, const event::Event& from, std::uint32_t reading);
+  bool pack_alike(std::size_t source, const event::Batch& batch, std::vector<Parcel>& parcels, Made& made);
+  bool pack_run(std::size_t source, const event::Batch& batch, std::span<const event::Event> run,
+                std::vector<Parcel>& parcels, Made& made);
 
   const FlowPlan& plan_;
   std::vector<Maker> makers_;
@@ -34,6 +43,7 @@ class FlowWorker {
   event::Arena arena_;
   std::vector<event::Document> events_;
   Routed routed_;
+  const LineMarks marks_;
   FilterRun run_;
 };
 

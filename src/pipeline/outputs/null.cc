@@ -10,6 +10,10 @@ class NullPacker final : public Packer {
             Parcel& into) override {
     into.events = events.size();
   }
+  bool pack_alike(const AlikeEvents& alike, FilterRun& /*run*/, Parcel& into) override {
+    into.events += alike.events.size();
+    return true;
+  }
 };
 
 /// Takes all events and does nothing with them.

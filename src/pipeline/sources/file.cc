@@ -109,6 +109,7 @@ class File final : public Source {
     meta_host_.put(into, Value::of(host_));
     original_.fill(from, into);
   }
+  bool alike(const Codec& codec) const override { return codec.keeps_payload(); }
 
  private:
   const Positions* take_over(const SourceSetup& setup) {
