@@ -3,40 +3,15 @@
 #include <algorithm>
 
 #include "base/files.h"
-#include "cli/json.h"
-#include "event/json.h"
 #include "pipeline/flow/archive_output.h"
 #include "pipeline/flow/enclave_source.h"
+#include "pipeline/flow/flow_file.h"
 
 namespace enclave::cli {
 namespace {
 
 using pipeline::FlowStatus;
 using pipeline::LogstashPlan;
-
-std::string json_of(const FlowStatus& status) {
-  JsonObject object;
-  object.text("id", status.id).number("events_in", status.events_in).number("bytes_in", status.bytes_in);
-  object.number("events_dropped", status.events_dropped).number("batches_waiting", status.batches_waiting);
-  object.raw("outputs", event::json_array(status.outputs, [](const auto& each) {
-               return JsonObject().text("id", each.id).number("events", each.events).number("bytes", each.bytes).done();
-             }));
-  object.raw("filters", event::json_array(status.filters, [](const auto& each) {
-               return JsonObject()
-                   .text("id", each.name)
-                   .number("in", each.in)
-                   .number("succeeded", each.succeeded)
-                   .number("dropped", each.dropped)
-                   .number("made", each.made)
-                   .done();
-             }));
-  JsonObject counters;
-  for (const auto& [name, value] : status.counters) counters.number(name, value);
-  object.raw("counters", counters.done());
-  return object
-      .raw("troubles", event::json_array(status.troubles, [](const auto& each) { return event::json_text(each); }))
-      .done();
-}
 
 /// A name that is one folder's.
 std::string folder_of(std::string_view id) {
@@ -154,16 +129,14 @@ Result<bool> FlowRunner::finish() {
   return all;
 }
 
-std::string FlowRunner::status_json() const {
+std::vector<FlowStatus> FlowRunner::status() const {
   const std::lock_guard lock(mutex_);
   std::vector<FlowStatus> all;
   for (const auto& running : flows_) all.push_back(running->flow ? running->flow->status() : running->last);
-  return JsonObject()
-             .text("as_of", format_time(shell_.world.clock.wall_ns()))
-             .raw("flows", event::json_array(all, json_of))
-             .done() +
-         "\n";
+  return all;
 }
+
+std::string FlowRunner::status_json() const { return pipeline::format_flows(status(), shell_.world.clock.wall_ns()); }
 
 std::uint64_t FlowRunner::events_in() const {
   const std::lock_guard lock(mutex_);

@@ -47,6 +47,7 @@ class FlowRunner {
   /// A flow ended because it cannot go on.
   bool failed() const { return failed_.load(); }
 
+  std::vector<pipeline::FlowStatus> status() const;
   /// One JSON object with the state of every flow (docs/formats/flows.md), LF-terminated.
   std::string status_json() const;
   std::uint64_t events_in() const;

@@ -113,18 +113,4 @@ std::int64_t Document::wall_ns() const {
   return time != nullptr && time->is(Kind::time) ? time->wall_ns() : 0;
 }
 
-void append_json(const Document& document, std::string& out) {
-  out += '{';
-  bool first = true;
-  for (const Member& member : document.root().members()) {
-    if (member.name == kMetadataField) continue;
-    if (!first) out += ',';
-    first = false;
-    append_json(Value::of(member.name), out);
-    out += ':';
-    append_json(member.value, out);
-  }
-  out += '}';
-}
-
 }  // namespace enclave::event

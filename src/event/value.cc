@@ -97,8 +97,17 @@ void Value::erase_item(std::size_t at) const {
 }
 
 Value* Value::find(std::string_view name) const {
+  // Names are short and mostly differ in their length or their first byte: that is seen without a call.
+  const std::size_t size = name.size();
+  if (size == 0) {
+    for (Member& member : members())
+      if (member.name.empty()) return &member.value;
+    return nullptr;
+  }
   for (Member& member : members())
-    if (member.name == name) return &member.value;
+    if (member.name.size() == size && member.name[0] == name[0] && member.name[size - 1] == name[size - 1] &&
+        (member.name.data() == name.data() || std::memcmp(member.name.data(), name.data(), size) == 0))
+      return &member.value;
   return nullptr;
 }
 

@@ -28,7 +28,7 @@ std::string_view part_of(const Document& event, const BulkDataStream& stream, st
 }  // namespace
 
 void BulkPacker::pack(const event::Batch& /*batch*/, std::span<const Document> events, FilterRun& run, Parcel& into) {
-  into.targets.emplace_back();
+  if (into.targets.empty()) into.targets.emplace_back();
   for (const Document& event : events) {
     if (!actions_.stream) {
       add(event, run, into);

@@ -65,7 +65,6 @@ class LumberjackPacker final : public Packer {
 
   void pack(const event::Batch& /*batch*/, std::span<const Document> events, FilterRun& run, Parcel& into) override {
     for (const Document& event : events) add_frame(into, [&](std::string& out) { add_event(event, run, out); });
-    if (count_ > 0) end(into);
   }
 
   bool pack_alike(const AlikeEvents& alike, FilterRun& /*run*/, Parcel& into) override {
@@ -76,8 +75,10 @@ class LumberjackPacker final : public Packer {
     if (!form) return false;
     for (const event::Event& event : alike.events)
       add_frame(into, [&](std::string& out) { form->append({&event, 1}, out); });
-    if (count_ > 0) end(into);
     return true;
+  }
+  void end(Parcel& into) override {
+    if (count_ > 0) end_window(into);
   }
 
  private:
@@ -99,7 +100,8 @@ class LumberjackPacker final : public Packer {
     put_number(out.data() + frame + kLengthAt, static_cast<std::uint32_t>(out.size() - frame - kFrameHeader));
     ++count_;
     if (deflater_ != nullptr && plain_.size() >= kPlainOfFrame) compress(frame, into.bytes);
-    if (count_ == options_.window_events || into.bytes.size() - begin_ + plain_.size() >= kWindowBytes) end(into);
+    if (count_ == options_.window_events || into.bytes.size() - begin_ + plain_.size() >= kWindowBytes)
+      end_window(into);
   }
 
   void add_event(const Document& event, FilterRun& run, std::string& out) {
@@ -130,7 +132,7 @@ class LumberjackPacker final : public Packer {
     plain_.clear();
   }
 
-  void end(Parcel& into) {
+  void end_window(Parcel& into) {
     if (!plain_.empty()) compress(plain_.size(), into.bytes);
     put_number(into.bytes.data() + begin_ + 2, static_cast<std::uint32_t>(count_));
     into.pieces.push_back({begin_, into.bytes.size(), 0, static_cast<std::uint32_t>(count_)});

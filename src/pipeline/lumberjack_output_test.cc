@@ -181,6 +181,7 @@ class Shipper {
     Parcel parcel;
     FilterRun run;
     packer_->pack({}, documents, run, parcel);
+    packer_->end(parcel);
     ASSERT_TRUE(output_->deliver(parcel, ++ticket));
   }
   bool settled_within(Nanoseconds time) {

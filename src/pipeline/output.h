@@ -41,12 +41,14 @@ struct Parcel {
 class Packer {
  public:
   virtual ~Packer() = default;
-  /// Fills an empty parcel. `batch` is what the events were read from.
+  /// Adds events to a parcel, which began empty. `batch` is what they were read from.
   virtual void pack(const event::Batch& batch, std::span<const event::Document> events, FilterRun& run,
                     Parcel& into) = 0;
-  /// The same for events of which only one was made; adds to the parcel. False: it cannot, and what the parcel holds is
-  /// cleared by the caller.
+  /// The same for events of which only one was made. False: it cannot; then the caller clears the parcel and begins it
+  /// again.
   virtual bool pack_alike(const AlikeEvents& /*alike*/, FilterRun& /*run*/, Parcel& /*into*/) { return false; }
+  /// The parcel is complete, or is to be cleared.
+  virtual void end(Parcel& /*into*/) {}
 };
 
 /// Where what cannot be delivered is kept. Thread-safe.

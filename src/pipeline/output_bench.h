@@ -133,6 +133,7 @@ class OutputBench {
     documents.clear();
     for (const auto& json : events) documents.push_back(document(json));
     packer->pack(batch, documents, run, parcel);
+    packer->end(parcel);
   }
   event::Document document(const std::string& json) {
     const auto root = run.json.read(arena.store(json), arena);

@@ -12,7 +12,9 @@ Reader::Reader(World world, std::size_t read_bytes, BatchQueue& queue, Ledger& l
     : world_(world), read_bytes_(read_bytes), queue_(queue), ledger_(ledger) {}
 
 void Reader::add(std::string id, std::unique_ptr<Input> input) {
-  sources_.push_back({std::move(id), std::move(input), false, 0});
+  Source& source = sources_.emplace_back();
+  source.id = std::move(id);
+  source.input = std::move(input);
 }
 
 void Reader::acknowledge() {
@@ -39,6 +41,7 @@ bool Reader::read_from(std::size_t index) {
   batch->wall_ns = world_.clock.wall_ns();
   batch->boot_ns = world_.clock.boot_ns();
   auto polled = finishing_ ? source.input->finish(*batch, read_bytes_) : source.input->poll(*batch, read_bytes_);
+  source.given->busy_ns += world_.clock.boot_ns() - batch->boot_ns;
   if (polled) {
     ledger_.resolved(source.id);
     source.ended = *polled == Input::Polled::end || (finishing_ && *polled == Input::Polled::idle);
@@ -51,6 +54,8 @@ bool Reader::read_from(std::size_t index) {
   if (something) {
     std::uint64_t bytes = 0;
     for (const auto& event : batch->events) bytes += event.raw.size();
+    source.given->events += batch->events.size();
+    source.given->bytes += bytes;
     ledger_.change([&](EngineStatus& status) {
       status.records_read += batch->events.size();
       status.bytes_read += bytes;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,12 +20,21 @@ class Reader {
   std::int64_t next_boot_ns() const;
   void finish() { finishing_ = true; }
 
+  /// What an input gave, since it was added.
+  struct Given {
+    std::atomic<std::uint64_t> events{0}, bytes{0};
+    std::atomic<std::int64_t> busy_ns{0};
+  };
+  /// From any thread, once all inputs are added.
+  const Given& given(std::size_t index) const { return *sources_[index].given; }
+
  private:
   struct Source {
     std::string id;
     std::unique_ptr<Input> input;
     bool ended = false;
     std::int64_t retry_boot_ns = 0;  ///< after an error
+    std::unique_ptr<Given> given = std::make_unique<Given>();
   };
   void acknowledge();
   /// True when something was read.

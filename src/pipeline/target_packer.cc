@@ -4,31 +4,26 @@ namespace enclave::pipeline {
 
 void TargetPacker::pack(const event::Batch& /*batch*/, std::span<const event::Document> events, FilterRun& run,
                         Parcel& into) {
-  if (events.empty()) return;
-  known_.clear();
-  into.events = events.size();
-  if (options_.constant != nullptr && !options_.last_only) return pack_one_target(events, run, into);
   for (const event::Document& event : events) {
     const std::uint32_t target = target_of(event, run, into);
     const std::size_t begin = into.bytes.size();
     codec_->encode(event, run, into.bytes);
-    if (!options_.last_only && !into.pieces.empty() && into.pieces.back().target == target) {
-      into.pieces.back().end = into.bytes.size();
-      ++into.pieces.back().events;
-    } else {
-      into.pieces.push_back({begin, into.bytes.size(), target, 1});
-    }
+    add(begin, target, 1, into);
   }
-  if (options_.gzip) compress(into);
 }
 
-void TargetPacker::pack_one_target(std::span<const event::Document> events, FilterRun& run, Parcel& into) {
-  std::string& bytes = options_.gzip ? plain_ : into.bytes;
-  bytes.clear();
-  for (const event::Document& event : events) codec_->encode(event, run, bytes);
-  if (options_.gzip) gzip_.member(plain_, into.bytes);
-  into.targets.push_back(*options_.constant);
-  into.pieces.push_back({0, into.bytes.size(), 0, static_cast<std::uint32_t>(events.size())});
+void TargetPacker::add(std::size_t begin, std::uint32_t target, std::size_t events, Parcel& into) const {
+  into.events += events;
+  const auto count = static_cast<std::uint32_t>(events);
+  if (options_.last_only || into.pieces.empty() || into.pieces.back().target != target)
+    return into.pieces.push_back({begin, into.bytes.size(), target, count});
+  into.pieces.back().end = into.bytes.size();
+  into.pieces.back().events += count;
+}
+
+void TargetPacker::end(Parcel& into) {
+  known_.clear();
+  if (options_.gzip) compress(into);
 }
 
 bool TargetPacker::pack_alike(const AlikeEvents& alike, FilterRun& run, Parcel& into) {
@@ -43,23 +38,23 @@ bool TargetPacker::pack_alike(const AlikeEvents& alike, FilterRun& run, Parcel& 
     const bool of_the_line = name_.find(alike.marks.line) != std::string::npos;
     if (of_the_line || name_.find(std::to_string(alike.marks.offset)) != std::string::npos) return false;
   }
-  const std::uint32_t target = into.target(name_);
+  const std::uint32_t target = target_named(into);
   const std::size_t begin = into.bytes.size();
-  if (options_.gzip) {
-    plain_.clear();
-    form->append(alike.events, plain_);
-    gzip_.member(plain_, into.bytes);
-  } else {
-    form->append(alike.events, into.bytes);
-  }
-  into.pieces.push_back({begin, into.bytes.size(), target, static_cast<std::uint32_t>(alike.events.size())});
-  into.events += alike.events.size();
+  form->append(alike.events, into.bytes);
+  add(begin, target, alike.events.size(), into);
   return true;
 }
 
 std::uint32_t TargetPacker::target_of(const event::Document& event, FilterRun& run, Parcel& into) {
-  if (options_.constant != nullptr) return into.target(*options_.constant);
-  options_.name(event, run, name_);
+  if (options_.constant != nullptr) {
+    name_ = *options_.constant;
+  } else {
+    options_.name(event, run, name_);
+  }
+  return target_named(into);
+}
+
+std::uint32_t TargetPacker::target_named(Parcel& into) {
   if (!into.targets.empty() && into.targets.back() == name_) return static_cast<std::uint32_t>(into.targets.size() - 1);
   // Events may name as many targets as there are events: looking through all of them would cost the square.
   const auto [at, is_new] = known_.try_emplace(name_, static_cast<std::uint32_t>(into.targets.size()));

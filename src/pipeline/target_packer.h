@@ -22,10 +22,12 @@ class TargetPacker final : public Packer {
   explicit TargetPacker(Options options) : options_(std::move(options)), codec_(options_.codec->make()) {}
   void pack(const event::Batch& batch, std::span<const event::Document> events, FilterRun& run, Parcel& into) override;
   bool pack_alike(const AlikeEvents& alike, FilterRun& run, Parcel& into) override;
+  void end(Parcel& into) override;
 
  private:
-  void pack_one_target(std::span<const event::Document> events, FilterRun& run, Parcel& into);
+  void add(std::size_t begin, std::uint32_t target, std::size_t events, Parcel& into) const;
   std::uint32_t target_of(const event::Document& event, FilterRun& run, Parcel& into);
+  std::uint32_t target_named(Parcel& into);
   void compress(Parcel& into);
 
   const Options options_;

@@ -47,6 +47,7 @@ class FilebeatChain final : public Chain {
   }
 
   void run(std::size_t source, std::vector<event::Document>& events, FilterRun& run, Routed& routed) override {
+    const std::int64_t begun = clock_ == nullptr ? 0 : clock_->boot_ns();
     count_.in += events.size();
     for (auto& event : events) {
       if (!event.cancelled && source < of_input_.size()) run_steps(of_input_[source], event, run);
@@ -57,7 +58,10 @@ class FilebeatChain final : public Chain {
       }
       for (auto& one : routed) one.push_back(event);
     }
+    count_.succeeded = count_.in - count_.dropped;
+    if (clock_ != nullptr) count_.busy_ns += clock_->boot_ns() - begun;
   }
+  void measure(Clock& clock) override { clock_ = &clock; }
   std::vector<logstash::FilterCount> counts() const override {
     return alike() ? std::vector<logstash::FilterCount>() : std::vector{count_};
   }
@@ -67,6 +71,7 @@ class FilebeatChain final : public Chain {
   std::vector<Steps> of_input_;
   Steps all_;
   logstash::FilterCount count_;
+  Clock* clock_ = nullptr;
 };
 
 std::string shown(const Value& value) {

@@ -35,13 +35,8 @@ struct Channel {
 class ArchivePacker final : public Packer {
  public:
   void pack(const event::Batch& batch, std::span<const event::Document> events, FilterRun& run, Parcel& into) override {
-    into.batch = std::make_unique<event::Batch>();
+    if (!into.batch) begin(batch, into);
     event::Batch& out = *into.batch;
-    out.wall_ns = batch.wall_ns;
-    out.boot_ns = batch.boot_ns;
-    out.sources = batch.sources;
-    for (auto& range : out.sources) range.count = 0;
-    out.events.reserve(events.size());
     for (const auto& document : events) {
       event::Event event = batch.events[document.reading];
       event.raw = out.store(event.raw);
@@ -50,7 +45,17 @@ class ArchivePacker final : public Packer {
       ++out.sources[event.source].count;
       out.events.push_back(event);
     }
-    into.events = events.size();
+    into.events += events.size();
+  }
+
+ private:
+  static void begin(const event::Batch& batch, Parcel& into) {
+    into.batch = std::make_unique<event::Batch>();
+    into.batch->wall_ns = batch.wall_ns;
+    into.batch->boot_ns = batch.boot_ns;
+    into.batch->sources = batch.sources;
+    for (auto& range : into.batch->sources) range.count = 0;
+    into.batch->events.reserve(batch.events.size());
   }
 };
 

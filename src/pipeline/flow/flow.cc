@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "pipeline/flow/dead_letters.h"
 #include "pipeline/flow/pending.h"
+#include "pipeline/flow/plugin_log.h"
 #include "pipeline/flow/worker.h"
 #include "pipeline/ledger.h"
 #include "pipeline/reader.h"
@@ -41,12 +42,21 @@ class RealFlow final : public Flow {
         wake_(std::move(wake)),
         queue_(workers + 4, kQueueBytes),
         reader_(world_, options_.read_bytes, queue_, ledger_),
+        handing_ns_(plan_.outputs.size()),
         pending_(plan_.sources.size()),
         joiners_(plan_.sources.size()),
         settled_(plan_.outputs.size()),
-        filters_(workers) {
+        counts_(workers) {
     status_.id = plan_.id;
-    for (const auto& output : plan_.outputs) status_.outputs.push_back({output.id, 0, 0});
+    status_.workers = workers;
+    for (const auto& source : plan_.sources) {
+      status_.sources.emplace_back().id = source.id;
+      source_logs_.push_back(std::make_unique<PluginLog>(ledger_));
+    }
+    for (const auto& output : plan_.outputs) {
+      status_.outputs.emplace_back().id = output.id;
+      output_logs_.push_back(std::make_unique<PluginLog>(ledger_));
+    }
     if (options_.tell) ledger_.on_trouble(options_.tell);
   }
 
@@ -60,17 +70,19 @@ class RealFlow final : public Flow {
     TRY(make_directories(world_.files, options_.state_directory));
     if (options_.positions == nullptr) TRY(open_registry());
     const Positions& positions = options_.positions == nullptr ? *registry_ : *options_.positions;
-    dead_letters_ = TRY(open_dead_letters(world_, join_path(options_.state_directory, "dead-letters.ndjson")));
-    for (auto& output : plan_.outputs)
-      TRY(output.output->open(
-          {world_, ledger_, give_up_, *dead_letters_, output.id, join_path(options_.state_directory, "outputs")}));
+    dead_letters_ = TRY(open_dead_letters(world_, join_path(options_.state_directory, kDeadLettersName), ledger_));
+    for (std::size_t i = 0; i < plan_.outputs.size(); ++i) {
+      auto& output = plan_.outputs[i];
+      const std::string kept = join_path(options_.state_directory, "outputs");
+      TRY(output.output->open({world_, *output_logs_[i], give_up_, *dead_letters_, output.id, kept}));
+    }
     for (std::size_t i = 0; i < plan_.sources.size(); ++i) {
       auto& source = plan_.sources[i];
       if (const auto& rule = source.codec ? source.codec.multiline() : source.multiline) {
         TRY(LineJoiner::check(*rule));
-        joiners_[i] = std::make_unique<LineJoiner>(*rule, world_, ledger_);
+        joiners_[i] = std::make_unique<LineJoiner>(*rule, world_, *source_logs_[i]);
       }
-      auto input = source.source->open({world_, positions, ledger_});
+      auto input = source.source->open({world_, positions, *source_logs_[i]});
       if (!input) return std::move(input).error().within(fmt::format("the input {}", source.id));
       reader_.add(source.id, std::move(*input));
     }
@@ -113,21 +125,44 @@ class RealFlow final : public Flow {
     status.counters = told.counters;
     status.troubles = told.troubles;
     status.batches_waiting = pending_.size();
-    for (const auto& counts : filters_) add_counts(counts, status.filters);
+    for (const auto& counts : counts_) add_counts(counts, status);
+    for (std::size_t i = 0; i < status.sources.size(); ++i) {
+      auto& source = status.sources[i];
+      const auto& given = reader_.given(i);
+      source.readings = given.events;
+      source.bytes = given.bytes;
+      source.busy_ns += given.busy_ns;
+      source.counters = source_logs_[i]->counters();
+    }
+    for (std::size_t i = 0; i < status.outputs.size(); ++i) {
+      status.outputs[i].busy_ns += handing_ns_[i];
+      status.outputs[i].counters = output_logs_[i]->counters();
+    }
+    const auto letters = dead_letters_->counts();
+    status.dead_letters = letters.kept;
+    status.dead_letter_bytes = letters.bytes;
+    status.dead_letters_lost = letters.lost;
     return status;
   }
 
  private:
-  static void add_counts(const std::vector<logstash::FilterCount>& counts, std::vector<logstash::FilterCount>& all) {
+  static void add_counts(const FlowWorker::Counts& counts, FlowStatus& status) {
+    auto& all = status.filters;
+    for (std::size_t i = 0; i < counts.sources.size(); ++i) {
+      status.sources[i].events += counts.sources[i].events;
+      status.sources[i].busy_ns += counts.sources[i].busy_ns;
+    }
+    for (std::size_t i = 0; i < counts.packing_ns.size(); ++i) status.outputs[i].busy_ns += counts.packing_ns[i];
     if (all.empty()) {
-      all = counts;
+      all = counts.filters;
       return;
     }
-    for (std::size_t i = 0; i < std::min(all.size(), counts.size()); ++i) {
-      all[i].in += counts[i].in;
-      all[i].succeeded += counts[i].succeeded;
-      all[i].dropped += counts[i].dropped;
-      all[i].made += counts[i].made;
+    for (std::size_t i = 0; i < std::min(all.size(), counts.filters.size()); ++i) {
+      all[i].in += counts.filters[i].in;
+      all[i].succeeded += counts.filters[i].succeeded;
+      all[i].dropped += counts.filters[i].dropped;
+      all[i].made += counts.filters[i].made;
+      all[i].busy_ns += counts.filters[i].busy_ns;
     }
   }
 
@@ -198,18 +233,26 @@ class RealFlow final : public Flow {
   }
 
   void work_on(std::size_t index) {
-    FlowWorker worker(plan_, world_.random);
+    FlowWorker worker(plan_, world_);
     Work work;
     std::int64_t counted_boot_ns = world_.clock.boot_ns();
-    while (take(work)) {
+    bool uncounted = true;
+    // What was done last must not stay untold for as long as nothing comes. With mutex_ held.
+    const auto publish = [&] {
+      if (std::exchange(uncounted, false)) counts_[index] = worker.counts();
+    };
+    while (take(work, publish)) {
       const auto made = worker.work(work.reading.input, *work.reading.batch, work.parcels);
+      uncounted = true;
       if (!deliver(work, made)) break;
       const std::int64_t now = world_.clock.boot_ns();
       if (now - counted_boot_ns < kSettleEvery.count()) continue;
       counted_boot_ns = now;
-      publish(index, worker);
+      const std::lock_guard lock(mutex_);
+      publish();
     }
-    publish(index, worker);
+    const std::lock_guard lock(mutex_);
+    publish();
   }
 
   /// An output that is away must not keep the end waiting for ever.
@@ -226,14 +269,8 @@ class RealFlow final : public Flow {
     }
   }
 
-  void publish(std::size_t index, const FlowWorker& worker) {
-    auto counts = worker.counts();
-    const std::lock_guard lock(mutex_);
-    filters_[index] = std::move(counts);
-  }
-
   /// The next reading, or lines that a joiner held back for too long. False: there will be none.
-  bool take(Work& work) {
+  bool take(Work& work, const std::function<void()>& idle) {
     std::unique_lock lock(mutex_);
     for (;;) {
       if (aborted_) return false;
@@ -247,6 +284,7 @@ class RealFlow final : public Flow {
       }
       if (take_held(work)) return true;
       if (reading_ended_ && queue_.empty()) return false;
+      idle();
       turn_.wait_for(lock, kLookEvery);
     }
   }
@@ -307,8 +345,15 @@ class RealFlow final : public Flow {
   Result<void> deliver_to_all(Work& work) {
     const std::lock_guard lock(outputs_mutex_);
     for (std::size_t i = 0; i < plan_.outputs.size(); ++i)
-      if (!plan_.outputs[i].last) TRY(plan_.outputs[i].output->deliver(work.parcels[i], work.ticket));
+      if (!plan_.outputs[i].last) TRY(hand_over(i, work.parcels[i], work.ticket));
     return {};
+  }
+
+  Result<void> hand_over(std::size_t output, Parcel& parcel, std::uint64_t ticket) {
+    const std::int64_t begun = world_.clock.boot_ns();
+    auto done = plan_.outputs[output].output->deliver(parcel, ticket);
+    handing_ns_[output] += world_.clock.boot_ns() - begun;
+    return done;
   }
 
   void keep_for_last(Work& work) {
@@ -392,7 +437,7 @@ class RealFlow final : public Flow {
       lock.unlock();
       const std::lock_guard outputs(outputs_mutex_);
       for (std::size_t i = 0; i < plan_.outputs.size(); ++i)
-        if (plan_.outputs[i].last) TRY(plan_.outputs[i].output->deliver(parcels[i], ticket));
+        if (plan_.outputs[i].last) TRY(hand_over(i, parcels[i], ticket));
     }
   }
 
@@ -430,8 +475,9 @@ class RealFlow final : public Flow {
   const std::size_t workers_;
   io::Waiter wake_;  ///< of the reading thread
   Ledger ledger_;
+  std::vector<std::unique_ptr<PluginLog>> source_logs_, output_logs_;
   std::unique_ptr<Registry> registry_;
-  std::unique_ptr<DeadLetters> dead_letters_;
+  std::unique_ptr<LetterBox> dead_letters_;
   BatchQueue queue_;
   Reader reader_;
   const bool has_last_ = std::ranges::any_of(plan_.outputs, &FlowOutput::last);
@@ -439,15 +485,16 @@ class RealFlow final : public Flow {
 
   std::atomic<bool> stop_{false}, failed_{false}, give_up_{false};
   std::atomic<std::uint64_t> unsettled_bytes_{0};
-  std::mutex outputs_mutex_;  ///< calls of outputs; never taken inside mutex_
-  std::mutex settling_;       ///< one settle() at a time; taken before all others
-  mutable std::mutex mutex_;  ///< everything below
+  std::vector<std::atomic<std::int64_t>> handing_ns_;  ///< of each output
+  std::mutex outputs_mutex_;                           ///< calls of outputs; never taken inside mutex_
+  std::mutex settling_;                                ///< one settle() at a time; taken before all others
+  mutable std::mutex mutex_;                           ///< everything below
   std::condition_variable turn_, delivered_, settle_now_;
   PendingReadings pending_;
   std::vector<std::unique_ptr<LineJoiner>> joiners_;
   std::deque<std::pair<std::uint64_t, std::vector<Parcel>>> for_last_;
   std::vector<std::uint64_t> settled_;  ///< of the settling thread
-  std::vector<std::vector<logstash::FilterCount>> filters_;
+  std::vector<FlowWorker::Counts> counts_;
   FlowStatus status_;
   std::optional<Error> failure_;
   std::uint64_t last_ticket_ = 0, delivered_ticket_ = 0;

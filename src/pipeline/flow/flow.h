@@ -31,6 +31,8 @@ class Chain {
   /// output. May change and reorder `events`.
   virtual void run(std::size_t source, std::vector<event::Document>& events, FilterRun& run, Routed& routed) = 0;
   virtual std::vector<logstash::FilterCount> counts() const = 0;
+  /// From now on FilterCount::busy_ns is kept. The clock outlives the chain.
+  virtual void measure(Clock& /*clock*/) {}
   /// Whether it changes nothing and sends all events the same way.
   virtual bool alike() const { return false; }
 };
@@ -86,10 +88,24 @@ struct FlowStatus {
   std::string id;
   std::uint64_t events_in = 0, bytes_in = 0;
   std::uint64_t events_dropped = 0;   ///< by the filters
-  std::uint64_t batches_waiting = 0;  ///< delivered, and not yet safe with every output
+  std::uint64_t batches_waiting = 0;  ///< taken from the sources, and not yet safe with every output
+  std::uint64_t workers = 0;
+  std::uint64_t dead_letters = 0, dead_letters_lost = 0;  ///< kept; not kept, because there were too many
+  std::uint64_t dead_letter_bytes = 0;                    ///< of the file that holds them
+  struct In {
+    std::string id;
+    std::uint64_t readings = 0, bytes = 0;  ///< lines, messages, requests; what they hold
+    std::uint64_t events = 0;               ///< that they came to
+    std::int64_t busy_ns = 0;               ///< reading, and making events
+    std::map<std::string, std::int64_t> counters;
+  };
+  std::vector<In> sources;
   struct Out {
     std::string id;
     std::uint64_t events = 0, bytes = 0;
+    std::int64_t busy_ns =
+        0;  ///< making bytes of events and handing them over, the wait for a slow other side included
+    std::map<std::string, std::int64_t> counters;
   };
   std::vector<Out> outputs;
   std::vector<logstash::FilterCount> filters;  ///< of all workers together

@@ -40,6 +40,7 @@ class InputDressing final : public Dressing {
     for (const auto& tag : tags_) event.tag(tag);
     if (!decorations_.empty()) decorations_.apply(event, run);
   }
+  bool alike() const override { return decorations_.empty(); }
 
  private:
   std::string type_;
@@ -66,6 +67,10 @@ class LogstashChain final : public Chain {
   void run(std::size_t source, std::vector<event::Document>& events, FilterRun& run, Routed& routed) override {
     const auto& known = shared_->member_of_source;
     run_member(source < known.size() ? known[source] : shared_->reader, events, run, routed);
+  }
+
+  void measure(Clock& clock) override {
+    for (const auto& stage : stages_) stage.program->measure(clock);
   }
 
   std::vector<logstash::FilterCount> counts() const override {

@@ -21,8 +21,15 @@ class NoCodec final : public Codec {
 
 }  // namespace
 
-FlowWorker::FlowWorker(const FlowPlan& plan, Random& random)
-    : plan_(plan), chain_(plan.chain()), routed_(plan.outputs.size()), marks_(LineMarks::make(random)) {
+FlowWorker::FlowWorker(const FlowPlan& plan, World& world)
+    : plan_(plan),
+      clock_(world.clock),
+      chain_(plan.chain()),
+      routed_(plan.outputs.size()),
+      marks_(LineMarks::make(world.random)) {
+  chain_->measure(clock_);
+  counts_.sources.resize(plan.sources.size());
+  counts_.packing_ns.resize(plan.outputs.size());
   for (const auto& source : plan.sources) {
     Maker maker;
     maker.codec = source.codec ? source.codec.make() : std::make_unique<NoCodec>();
@@ -35,8 +42,10 @@ FlowWorker::FlowWorker(const FlowPlan& plan, Random& random)
   for (const auto& output : plan.outputs) packers_.push_back(output.output->packer());
 }
 
-void FlowWorker::make(std::size_t source, const event::Batch& batch) {
-  for (std::uint32_t i = 0; i < batch.events.size(); ++i) make(source, batch, batch.events[i], i);
+FlowWorker::Counts FlowWorker::counts() const {
+  Counts counts = counts_;
+  counts.filters = chain_->counts();
+  return counts;
 }
 
 void FlowWorker::make(std::size_t source, const event::Batch& batch, const event::Event& from, std::uint32_t reading) {
@@ -57,20 +66,52 @@ FlowWorker::Made FlowWorker::work(std::size_t source, const event::Batch& batch,
   parcels.resize(packers_.size());
   for (auto& parcel : parcels) parcel.clear();
   Made made;
-  if (makers_[source].alike && pack_alike(source, batch, parcels, made)) return made;
-  made = {};
-  for (auto& parcel : parcels) parcel.clear();
-  begin();
-  make(source, batch);
-  made.events = events_.size();
-  chain_->run(source, events_, run_, routed_);
-  std::uint64_t reached = 0;
-  for (std::size_t i = 0; i < packers_.size(); ++i) {
-    packers_[i]->pack(batch, routed_[i], run_, parcels[i]);
-    reached = std::max<std::uint64_t>(reached, routed_[i].size());
+  const bool alike = makers_[source].alike, done = alike && pack_alike(source, batch, parcels, made);
+  if (alike && !done) {
+    made = {};
+    end(parcels);
+    for (auto& parcel : parcels) parcel.clear();
   }
-  made.dropped = made.events - std::min(made.events, reached);
+  if (!done) pack_slices(source, batch, parcels, made);
+  end(parcels);
+  counts_.sources[source].events += made.events;
   return made;
+}
+
+void FlowWorker::end(std::vector<Parcel>& parcels) {
+  for (std::size_t i = 0; i < packers_.size(); ++i) {
+    const std::int64_t begun = clock_.boot_ns();
+    packers_[i]->end(parcels[i]);
+    counts_.packing_ns[i] += clock_.boot_ns() - begun;
+  }
+}
+
+/// A batch comes to some mebibytes of events. They are made, filtered and packed by so many that they stay in the
+/// processor's cache.
+void FlowWorker::pack_slices(std::size_t source, const event::Batch& batch, std::vector<Parcel>& parcels, Made& made) {
+  constexpr std::uint32_t kSlice = 128;
+  const auto all = static_cast<std::uint32_t>(batch.events.size());
+  std::uint32_t next = 0;
+  do {
+    begin();
+    std::int64_t begun = clock_.boot_ns();
+    for (const std::uint32_t end = std::min(all, next + kSlice); next < end; ++next)
+      make(source, batch, batch.events[next], next);
+    counts_.sources[source].busy_ns += clock_.boot_ns() - begun;
+    const std::uint64_t events = events_.size();
+    chain_->run(source, events_, run_, routed_);
+    std::uint64_t reached = 0;
+    begun = clock_.boot_ns();
+    for (std::size_t i = 0; i < packers_.size(); ++i) {
+      packers_[i]->pack(batch, routed_[i], run_, parcels[i]);
+      const std::int64_t ended = clock_.boot_ns();
+      counts_.packing_ns[i] += ended - begun;
+      begun = ended;
+      reached = std::max<std::uint64_t>(reached, routed_[i].size());
+    }
+    made.events += events;
+    made.dropped += events - std::min(events, reached);
+  } while (next < all);
 }
 
 void FlowWorker::begin() {
@@ -110,7 +151,9 @@ bool FlowWorker::pack_run(std::size_t source, const event::Batch& batch, std::sp
     if (routed_[i].size() > 1) return false;
     if (routed_[i].empty()) continue;
     reached = true;
+    const std::int64_t begun = clock_.boot_ns();
     if (!packers_[i]->pack_alike({like, marks_, run}, run_, parcels[i])) return false;
+    counts_.packing_ns[i] += clock_.boot_ns() - begun;
   }
   made.events += run.size();
   if (!reached) made.dropped += run.size();

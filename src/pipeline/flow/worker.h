@@ -11,7 +11,7 @@ namespace enclave::pipeline {
 class FlowWorker {
  public:
   /// `plan` outlives it.
-  FlowWorker(const FlowPlan& plan, Random& random);
+  FlowWorker(const FlowPlan& plan, World& world);
 
   struct Made {
     std::uint64_t events = 0;   ///< that the batch came to
@@ -20,7 +20,17 @@ class FlowWorker {
   /// One parcel for each output, in their order; they are cleared first. Nothing in them points into the batch.
   Made work(std::size_t source, const event::Batch& batch, std::vector<Parcel>& parcels);
 
-  std::vector<logstash::FilterCount> counts() const { return chain_->counts(); }
+  /// Since it was made.
+  struct Counts {
+    std::vector<logstash::FilterCount> filters;
+    struct Source {
+      std::uint64_t events = 0;
+      std::int64_t busy_ns = 0;
+    };
+    std::vector<Source> sources;
+    std::vector<std::int64_t> packing_ns;  ///< of each output
+  };
+  Counts counts() const;
 
  private:
   struct Maker {
@@ -30,13 +40,16 @@ class FlowWorker {
     bool alike = false;      ///< its events differ in line and offset only
   };
   void begin();
-  void make(std::size_t source, const event::Batch& batch);
+  void end(std::vector<Parcel>& parcels);
   void make(std::size_t source, const event::Batch& batch, const event::Event& from, std::uint32_t reading);
+  void pack_slices(std::size_t source, const event::Batch& batch, std::vector<Parcel>& parcels, Made& made);
   bool pack_alike(std::size_t source, const event::Batch& batch, std::vector<Parcel>& parcels, Made& made);
   bool pack_run(std::size_t source, const event::Batch& batch, std::span<const event::Event> run,
                 std::vector<Parcel>& parcels, Made& made);
 
   const FlowPlan& plan_;
+  Clock& clock_;
+  Counts counts_;  ///< filters aside
   std::vector<Maker> makers_;
   std::unique_ptr<Chain> chain_;
   std::vector<std::unique_ptr<Packer>> packers_;

@@ -52,6 +52,8 @@ class RealProgram final : public Program {
     return all;
   }
 
+  void measure(Clock& clock) override { clock_ = &clock; }
+
   void watch(Watch watch) override { watch_ = std::move(watch); }
 
  private:
@@ -114,6 +116,12 @@ class RealProgram final : public Program {
   }
 
   void run_step(Step& step, Events& events, FilterRun& run) {
+    const std::int64_t begun = clock_ == nullptr ? 0 : clock_->boot_ns();
+    apply(step, events, run);
+    if (clock_ != nullptr) step.count.busy_ns += clock_->boot_ns() - begun;
+  }
+
+  void apply(Step& step, Events& events, FilterRun& run) {
     bool gone = false;
     for (std::size_t i = 0; i < events.size(); ++i) {
       ++step.count.in;
@@ -171,6 +179,7 @@ class RealProgram final : public Program {
   Diagnostics& diagnostics_;  ///< while compiling only
   std::vector<Node> nodes_;
   Watch watch_;
+  Clock* clock_ = nullptr;  ///< null: nothing is measured
 };
 
 }  // namespace

@@ -16,7 +16,8 @@ struct FilterCount {
   std::uint64_t in = 0;
   std::uint64_t succeeded = 0;
   std::uint64_t dropped = 0;
-  std::uint64_t made = 0;  ///< events that it added
+  std::uint64_t made = 0;    ///< events that it added
+  std::int64_t busy_ns = 0;  ///< as measure() was asked for; else 0
 };
 
 /// The filters of a configuration, ready to run: made once for each worker, used by one thread at a time.
@@ -32,6 +33,8 @@ class Program {
   virtual void run(std::vector<event::Document>& events, FilterRun& run) = 0;
 
   virtual std::vector<FilterCount> counts() const = 0;
+  /// From now on it is measured how long each filter takes, by two looks at the clock for each batch.
+  virtual void measure(Clock& clock) = 0;
 
   /// Called after each filter, for those who want to see what each does to an event.
   struct Passed {

@@ -62,7 +62,6 @@ class HttpPacker final : public Packer {
 
   void pack(const event::Batch& /*batch*/, std::span<const Document> events, FilterRun& run, Parcel& into) override {
     if (events.empty()) return;
-    known_.clear();
     if (settings_.format == Format::json_batch) return pack_batch(events, run, into);
     for (const Document& event : events) {
       const std::uint32_t target = target_of(event, run, into);
@@ -71,19 +70,23 @@ class HttpPacker final : public Packer {
       into.add(begin, target);
     }
   }
+  void end(Parcel& into) override {
+    known_.clear();
+    if (settings_.format == Format::json_batch && !into.pieces.empty()) {
+      into.bytes += ']';
+      into.pieces.back().end = into.bytes.size();
+    }
+  }
 
  private:
   void pack_batch(std::span<const Document> events, FilterRun& run, Parcel& into) {
-    const std::uint32_t target = target_of(events[0], run, into);
-    into.bytes += '[';
+    if (into.pieces.empty()) into.pieces.push_back({0, 0, target_of(events[0], run, into), 0});
     for (const Document& event : events) {
-      if (into.bytes.size() > 1) into.bytes += ',';
+      into.bytes += into.bytes.empty() ? '[' : ',';
       append_object(event, run, into.bytes);
     }
-    into.bytes += ']';
-    into.add(0, target);
-    into.pieces.back().events = static_cast<std::uint32_t>(events.size());
-    into.events = events.size();
+    into.pieces.back().events += static_cast<std::uint32_t>(events.size());
+    into.events += events.size();
   }
 
   std::uint32_t target_of(const Document& event, FilterRun& run, Parcel& into) {

@@ -8,7 +8,7 @@ class NullPacker final : public Packer {
  public:
   void pack(const event::Batch& /*batch*/, std::span<const event::Document> events, FilterRun& /*run*/,
             Parcel& into) override {
-    into.events = events.size();
+    into.events += events.size();
   }
   bool pack_alike(const AlikeEvents& alike, FilterRun& /*run*/, Parcel& into) override {
     into.events += alike.events.size();
