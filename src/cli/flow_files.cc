@@ -4,19 +4,15 @@
 
 #include "base/encoding.h"
 #include "base/files.h"
+#include "cli/logstash_pipelines.h"
 #include "crypto/digest.h"
 #include "io/host.h"
-#include "pipeline/logstash/config_files.h"
 
 namespace enclave::cli {
 
-namespace logstash = pipeline::logstash;
 namespace filebeat = pipeline::filebeat;
 
 namespace {
-
-constexpr std::uint64_t kSettingsBytesMax = 16 << 20;
-constexpr std::string_view kPipelinesName = "pipelines.yml", kSettingsName = "logstash.yml";
 
 constexpr std::string_view kFilebeatData = "/var/lib/filebeat";
 
@@ -41,8 +37,6 @@ std::string random_id(Random& random) {
   random.fill(bytes);
   return uuid_of(bytes);
 }
-
-std::string_view name_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
 
@@ -97,43 +91,10 @@ void FlowFiles::take_registry(const filebeat::Config& config, Planned& planned, 
   planned.imported = std::move(taken.ranges);
 }
 
-void FlowFiles::read_pipelines(const std::string& path, Diagnostics& diagnostics) {
-  Files& files = shell_.world.files;
-  logstash::Variables variables;
-  variables.environment = shell_.environment;
-  const auto text_of = [&](const std::string& file) -> std::optional<std::string> {
-    auto text = read_file(files, file, kSettingsBytesMax);
-    if (text) return std::move(*text);
-    if (text.error().fault() != Fault::absent) diagnostics.error({file, 0, 0}, text.error().text());
-    return std::nullopt;
-  };
-  const bool is_list = name_of(path) == kPipelinesName;
-  const std::string folder = is_list ? parent_of(path) : path;
-  const auto settings_text = text_of(join_path(folder, kSettingsName));
-  const auto list_text = text_of(is_list ? path : join_path(folder, kPipelinesName));
-  logstash::Settings settings;
-  if (settings_text)
-    settings = logstash::parse_settings(*settings_text, join_path(folder, kSettingsName), variables, diagnostics);
-  std::vector<logstash::PipelineSettings> wanted;
-  if (list_text) {
-    wanted = logstash::parse_pipelines(*list_text, is_list ? path : join_path(folder, kPipelinesName),
-                                       settings.defaults, variables, diagnostics);
-  } else {
-    wanted.push_back(settings.defaults);
-    if (!settings_text || wanted[0].config_path.empty()) wanted[0].config_path = path;
-  }
-  auto& pipelines = *pipelines_.emplace_back(std::make_unique<std::vector<pipeline::LogstashPipeline>>());
-  for (auto& each : wanted) {
-    if (!each.enabled) continue;
-    auto configuration = logstash::load_pipeline(files, each, variables, diagnostics);
-    pipelines.push_back({std::move(each), std::move(configuration)});
-  }
-}
-
 void FlowFiles::plan_logstash(const std::string& path, bool filters_only, std::vector<Planned>& into,
                               Diagnostics& diagnostics) {
-  read_pipelines(path, diagnostics);
-  auto& pipelines = *pipelines_.back();
+  auto& pipelines = *pipelines_.emplace_back(
+      std::make_unique<std::vector<pipeline::LogstashPipeline>>(read_pipelines(path, shell_, diagnostics)));
   if (diagnostics.has_errors() || pipelines.empty()) return;
   if (filters_only)
     for (auto& each : pipelines) each.configuration.inputs.clear(), each.configuration.outputs.clear();

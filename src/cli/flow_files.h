@@ -42,7 +42,6 @@ class FlowFiles {
                      Diagnostics& diagnostics);
   void take_registry(const pipeline::filebeat::Config& config, Planned& planned, Diagnostics& diagnostics);
   void plan_logstash(const std::string& path, bool filters_only, std::vector<Planned>& into, Diagnostics& diagnostics);
-  void read_pipelines(const std::string& path, Diagnostics& diagnostics);
 
   Shell& shell_;
   pipeline::logstash::SystemZones zones_;

@@ -1,7 +1,7 @@
+#include "cli/check_files.h"
 #include "cli/check_storage.h"
 #include "cli/config_file.h"
 #include "cli/json.h"
-#include "cli/logstash_file.h"
 #include "cli/mistakes.h"
 #include "cli/verbs.h"
 #include "control/waivers.h"
@@ -10,8 +10,11 @@ namespace enclave::cli {
 namespace {
 
 int run(const Arguments& arguments, Shell& shell) {
-  if (arguments.has("logstash")) return check_logstash(arguments, shell);
-  if (arguments.has("filebeat")) return check_filebeat(arguments, shell);
+  if (arguments.has("logstash") || arguments.has("filebeat")) return check_files(arguments, shell);
+  if (arguments.has("cases")) {
+    shell.err << "enclave check: --cases needs --logstash or --filebeat, the filters that lines are given to\n";
+    return kUsage;
+  }
   auto path = arguments.operands().empty() ? config_path(arguments, shell)
                                            : Result<std::string>(absolute_path(shell, arguments.operands()[0]));
   if (!path) return fail(shell, "check", path.error());
@@ -48,8 +51,10 @@ constexpr OptionSpec kStorageOption{
     "Also ask the S3 server what it does: settings are tried on new buckets, which are removed again."};
 constexpr OptionSpec kVerboseOption{0, "verbose", "", "With --storage: what was sent and answered."};
 constexpr OptionSpec kCasesOption{
-    0,     "cases",         "FILE", "With --logstash: lines and the fields that must come of them, as YAML or JSON.",
-    false, Completes::file, {}};
+    0,      "cases",
+    "FILE", "With --logstash or --filebeat: lines and the fields that must come of them, as YAML or JSON.",
+    false,  Completes::file,
+    {}};
 constexpr OptionSpec kOptions[] = {kConfigOption,   kDirOption,   kStorageOption,  kVerboseOption,
                                    kLogstashOption, kCasesOption, kFilebeatOption, kCompatOption};
 constexpr StatusSpec kStatuses[] = {{kGood, "no mistake"}, {kFailed, "there are mistakes, or the file cannot be read"}};
@@ -69,9 +74,9 @@ const Verb verb_check{.name = "check",
                           "that are over, end soon or name nothing. Changes nothing and asks no server.\n\n"
                           "With --storage it then asks the server: some servers accept a setting and ignore it, so "
                           "each is tried on a canary bucket of its own (enclave-canary-…), which is removed again.\n\n"
-                          "With --logstash it reads a Logstash configuration instead: names its mistakes, what is "
-                          "allowed but most likely not meant, and with --cases runs lines through its filters and "
-                          "compares what comes out. With --filebeat it reads a filebeat.yml.",
+                          "With --logstash it reads a Logstash configuration instead, with --filebeat a "
+                          "filebeat.yml: names its mistakes and what is allowed but most likely not meant. --cases "
+                          "then runs lines through its filters or processors and compares what comes out.",
                       .options = kOptions,
                       .operands = {"[FILE]", "The configuration, instead of --config.", 0, 1, Completes::file, {}},
                       .statuses = kStatuses,

@@ -1,6 +1,6 @@
 #include "base/files.h"
+#include "cli/check_files.h"
 #include "cli/config_file.h"
-#include "cli/logstash_file.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 
@@ -8,8 +8,8 @@ namespace enclave::cli {
 namespace {
 
 int run(const Arguments& arguments, Shell& shell) {
-  if (arguments.has("explain-line") && !arguments.has("logstash")) {
-    shell.err << "enclave run: --explain-line needs --logstash, the filters to explain\n";
+  if (arguments.has("explain-line") && !arguments.has("logstash") && !arguments.has("filebeat")) {
+    shell.err << "enclave run: --explain-line needs --logstash or --filebeat, whose filters to explain\n";
     return kUsage;
   }
   if (arguments.has("explain-line")) return explain_line(arguments, shell);
@@ -38,12 +38,15 @@ constexpr OptionSpec kOptions[] = {
     kLogstashOption,
     kFilebeatOption,
     kCompatOption,
-    {0, "explain-line", "TEXT", "Show what each filter of --logstash does to this line, and stop."}};
+    {0, "explain-line", "TEXT",
+     "Show what each filter of --logstash or processor of --filebeat does to this line, and stop."}};
 constexpr StatusSpec kStatuses[] = {
     {kGood, "stopped when told to, or all is read, sealed and sent"},
     {kFailed, "it could not start, or with --once not all could be sent: the rest waits on this disk"}};
 constexpr Example kExamples[] = {{"enclave run", "Until SIGTERM or Ctrl-C."},
-                                 {"enclave run --once --json", "For a cron job; prints what status.json holds."}};
+                                 {"enclave run --once --json", "For a cron job; prints what status.json holds."},
+                                 {"enclave run --logstash pipeline.conf --explain-line 'text'",
+                                  "What each filter did to the line, and how far a grok pattern got."}};
 
 }  // namespace
 

@@ -6,9 +6,8 @@
 #include <charconv>
 #include <cstdlib>
 
-#include "base/files.h"
 #include "pipeline/filter.h"
-#include "pipeline/glob.h"
+#include "pipeline/grok/pattern_options.h"
 #include "pipeline/logstash/plugin_options.h"
 
 namespace enclave::pipeline {
@@ -18,7 +17,6 @@ using event::Kind;
 using event::Value;
 using grok::PatternLibrary;
 
-constexpr std::size_t kPatternFilesMax = 1000;
 // A step takes well below a microsecond: a pattern ends long before its time, but never because of an honest line.
 constexpr std::uint32_t kStepsPerMilli = 1000;
 constexpr std::uint32_t kStepsMost = 1'000'000'000;
@@ -163,35 +161,6 @@ class GrokFilter final : public Filter {
   bool timed_out_ = false;
 };
 
-void add_pattern_files(logstash::PluginOptions& options, Files& files, PatternLibrary& library) {
-  const std::string glob = options.text("patterns_files_glob", "*");
-  std::vector<std::string> paths;
-  for (const auto& place : options.texts("patterns_dir")) {
-    const auto info = files.info(place);
-    if (!info) {
-      options.mistake("patterns_dir", info.error().text());
-    } else if (info->kind != FileKind::directory) {
-      paths.push_back(place);
-    } else if (const auto entries = files.list(place); entries) {
-      std::vector<std::string> names;
-      for (const auto& entry : *entries)
-        if (entry.kind != FileKind::directory && component_matches(glob, entry.name)) names.push_back(entry.name);
-      std::ranges::sort(names);
-      for (const auto& name : names) paths.push_back(join_path(place, name));
-    } else {
-      options.mistake("patterns_dir", entries.error().text());
-    }
-  }
-  if (paths.size() > kPatternFilesMax) options.mistake("patterns_dir", "more than 1000 files");
-  paths.resize(std::min(paths.size(), kPatternFilesMax));
-  for (const auto& path : paths) {
-    if (const auto text = read_file(files, path, PatternLibrary::kFileBytesMax))
-      library.add_file(*text);
-    else
-      options.mistake("patterns_dir", text.error().text());
-  }
-}
-
 class Maker {
  public:
   Maker(logstash::PluginOptions& options, const FilterWorld& world) : options_(options), world_(world) {}
@@ -211,11 +180,7 @@ class Maker {
 
  private:
   std::vector<Source> read_sources() {
-    constexpr std::string_view kModes[] = {"disabled", "v1", "v8"};
-    const bool legacy = options_.choice("ecs_compatibility", kModes, world_.ecs_compatibility) == "disabled";
-    PatternLibrary library(legacy ? grok::Vocabulary::legacy : grok::Vocabulary::ecs);
-    add_pattern_files(options_, world_.files, library);
-    for (const auto& [name, expression] : options_.pairs("pattern_definitions")) library.add(name, expression);
+    const PatternLibrary library = grok::read_library(options_, world_);
     const auto match = options_.hash("match");
     grok::Grok::Options how;
     how.named_captures_only = options_.boolean("named_captures_only", true);
