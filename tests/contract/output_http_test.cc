@@ -58,7 +58,7 @@ TEST(HttpOutput, FormatsAreJsonABatchAFormOrAText) {
   };
   EXPECT_THAT(sent("format => json"), UnorderedElementsAre(R"({"a":"1 é","b":2})", R"({"a":"3"})"));
   EXPECT_THAT(sent("format => json_batch"), ElementsAre(R"([{"a":"1 é","b":2},{"a":"3"}])"));
-  EXPECT_THAT(sent("format => form"), UnorderedElementsAre("a=1%20%C3%A9&b=2", "a=3"));
+  EXPECT_THAT(sent("format => form"), UnorderedElementsAre("a=1+%C3%A9&b=2", "a=3"));
   EXPECT_THAT(sent("format => message message => '<%{a}>'"), UnorderedElementsAre("<1 é>", "<3>"));
 }
 

@@ -28,8 +28,7 @@ class Json final : public Filter {
     if (!value->is(Kind::text)) append_text(*value, run.scratch);
     const auto read = run.json.read(value->is(Kind::text) ? value->text() : run.scratch, event.arena());
     if (!read) {
-      // The name of the option promises more than it keeps: the original tags the event all the same.
-      return fail(event);
+      return settings_.skip_on_invalid_json ? false : fail(event);
     }
     if (settings_.target) return event.set(settings_.target->segments(), *read) || fail(event);
     if (!read->is(Kind::map)) return fail(event);

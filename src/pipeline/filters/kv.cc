@@ -6,6 +6,7 @@
 #include "pipeline/filter.h"
 #include "pipeline/logstash/plugin_options.h"
 #include "pipeline/pair_scanner.h"
+#include "pipeline/ruby_regex.h"
 
 namespace enclave::pipeline {
 namespace {
@@ -188,7 +189,7 @@ Splitter read_splitter(logstash::PluginOptions& options, const std::string& name
   const auto expression = options.text_if_set(pattern);
   if (!expression) return Splitter(set);
   if (expression->empty()) options.mistake(pattern, "it is empty, so it splits nothing");
-  if (auto regex = Regex::compile(*expression))
+  if (auto regex = compile_ruby(*expression))
     return Splitter(std::move(*regex));
   else
     options.mistake(pattern, regex.error().text());

@@ -4,11 +4,13 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
+#include <optional>
 
 #include "pipeline/filter.h"
+#include "pipeline/letters.h"
 #include "pipeline/logstash/decorations.h"
 #include "pipeline/logstash/plugin_options.h"
-#include "pipeline/regex.h"
+#include "pipeline/ruby_regex.h"
 
 namespace enclave::pipeline {
 namespace {
@@ -103,7 +105,7 @@ class Convert final : public Operation {
   Done apply(Document& event, FilterRun& run) override {
     Value* const value = event.find(field_.path(event, run.now_ns));
     if (value == nullptr || value->is(Kind::null)) return Done::yes;
-    if (value->is(Kind::map)) return Done::failed;
+    if (value->is(Kind::map)) return Done::yes;
     if (!value->is(Kind::list)) {
       *value = converted(*value, event, run);
       return Done::yes;
@@ -192,8 +194,7 @@ class Split final : public Operation {
 
   Done apply(Document& event, FilterRun& run) override {
     Value* const value = event.find(field_.path(event, run.now_ns));
-    if (value == nullptr) return Done::yes;
-    if (!value->is(Kind::text)) return Done::failed;
+    if (value == nullptr || !value->is(Kind::text)) return Done::yes;
     event::Arena& arena = event.arena();
     const Value parts = Value::list(arena);
     std::string_view rest = value->text();
@@ -252,37 +253,76 @@ class Join final : public Operation {
   std::string separator_;
 };
 
+/// A pattern and a replacement, which may both hold references to fields.
+class Gsub final : public Operation {
+ public:
+  Gsub(FieldName field, std::optional<Regex> regex, TextReference pattern, TextReference replacement)
+      : field_(std::move(field)),
+        regex_(std::move(regex)),
+        pattern_(std::move(pattern)),
+        replacement_(std::move(replacement)) {}
+
+  Done apply(Document& event, FilterRun& run) override {
+    Value* const value = event.find(field_.path(event, run.now_ns));
+    if (value == nullptr || !(value->is(Kind::text) || value->is(Kind::list))) return Done::yes;
+    with_.clear();
+    logstash::append_reference(replacement_, event, run.now_ns, with_);
+    if (pattern_.parts().empty()) return apply(*regex_, *value, event, run);
+    run.scratch.clear();
+    logstash::append_reference(pattern_, event, run.now_ns, run.scratch);
+    const auto made = compile_ruby(run.scratch);
+    return made ? apply(*made, *value, event, run) : Done::failed;
+  }
+
+ private:
+  Done apply(const Regex& regex, Value& value, Document& event, FilterRun& run) const {
+    if (!value.is(Kind::list)) return one(regex, value, event, run);
+    for (Value& item : value.items())
+      if (item.is(Kind::text) && one(regex, item, event, run) == Done::failed) return Done::failed;
+    return Done::yes;
+  }
+  Done one(const Regex& regex, Value& value, Document& event, FilterRun& run) const {
+    run.scratch.clear();
+    if (!regex.replace(value.text(), with_, run.scratch)) return Done::failed;
+    if (run.scratch != value.text()) value = Value::of(event.arena().store(run.scratch));
+    return Done::yes;
+  }
+
+  FieldName field_;
+  std::optional<Regex> regex_;  ///< none: the pattern holds references
+  TextReference pattern_, replacement_;
+  std::string with_;
+};
+
 class Merge final : public Operation {
  public:
   Merge(FieldName into, FieldName from) : into_(std::move(into)), from_(std::move(from)) {}
 
   Done apply(Document& event, FilterRun& run) override {
-    const Value* const found = event.find(from_.path(event, run.now_ns));
-    if (found == nullptr || found->is(Kind::null)) return Done::yes;
     event::Arena& arena = event.arena();
-    const Value added = event::copy_value(*found, arena);
+    const Value* const found = event.find(from_.path(event, run.now_ns));
+    const Value added = found == nullptr ? Value() : event::copy_value(*found, arena);
     Value* const into = event.find(into_.path(event, run.now_ns));
-    if (into == nullptr || into->is(Kind::null))
-      return event.set(into_.path(event, run.now_ns), added) ? Done::yes : Done::failed;
-    if (into->is(Kind::map) || added.is(Kind::map)) {
-      if (!into->is(Kind::map) || !added.is(Kind::map)) return Done::failed;
+    const bool into_map = into != nullptr && into->is(Kind::map);
+    if (into_map != added.is(Kind::map)) return Done::yes;
+    if (into_map) {
       for (const auto& member : added.members()) into->set(arena, member.name, member.value);
       return Done::yes;
     }
-    if (!into->is(Kind::list)) {
-      const Value list = Value::list(arena);
-      list.append(arena, *into);
-      *into = list;
-    }
-    if (!added.is(Kind::list)) {
-      into->append(arena, added);
-    } else {
-      for (const Value& item : added.items()) into->append(arena, item);
-    }
-    return Done::yes;
+    // Whatever there was is a list afterwards.
+    const Value list = Value::list(arena);
+    if (into != nullptr) add(*into, list, arena);
+    add(added, list, arena);
+    return event.set(into_.path(event, run.now_ns), list) ? Done::yes : Done::failed;
   }
 
  private:
+  static void add(const Value& value, const Value& list, event::Arena& arena) {
+    if (value.is(Kind::null)) return;
+    if (!value.is(Kind::list)) return list.append(arena, value);
+    for (const Value& item : value.items()) list.append(arena, item);
+  }
+
   FieldName into_, from_;
 };
 
@@ -305,21 +345,18 @@ class Mutate final : public Filter {
   std::string tag_;
 };
 
-/// Letters beyond ASCII stay as they are.
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 bool to_upper(std::string_view text, std::string& out) {
-  std::ranges::transform(text, std::back_inserter(out), upper);
+  append_upper(text, out);
   return true;
 }
 bool to_lower(std::string_view text, std::string& out) {
-  std::ranges::transform(text, std::back_inserter(out), lower);
+  append_lower(text, out);
   return true;
 }
 bool to_capital(std::string_view text, std::string& out) {
-  to_lower(text, out);
-  if (!out.empty()) out[0] = upper(out[0]);
+  const std::size_t first = std::min(character_bytes(text), text.size());
+  append_upper(text.substr(0, first), out);
+  append_lower(text.substr(first), out);
   return true;
 }
 bool stripped(std::string_view text, std::string& out) {
@@ -388,16 +425,19 @@ class Maker {
       return;
     }
     for (std::size_t i = 0; i < parts.size(); i += 3) {
-      auto compiled = Regex::compile(parts[i + 1]);
-      if (!compiled) {
+      std::optional<Regex> regex;
+      TextReference pattern;
+      auto reference = options_.as_reference("gsub", parts[i + 1]);
+      if (!reference.is_literal()) {
+        pattern = std::move(reference);
+      } else if (auto compiled = compile_ruby(parts[i + 1])) {
+        regex.emplace(std::move(*compiled));
+      } else {
         options_.mistake("gsub", compiled.error().text());
         continue;
       }
-      const auto regex = std::make_shared<Regex>(std::move(*compiled));
-      mutate_->add(std::make_unique<EachText>(
-          name("gsub", parts[i]), [regex, replacement = parts[i + 2]](std::string_view text, std::string& out) {
-            return regex->replace(text, replacement, out);
-          }));
+      mutate_->add(std::make_unique<Gsub>(name("gsub", parts[i]), std::move(regex), std::move(pattern),
+                                          options_.as_reference("gsub", parts[i + 2])));
     }
   }
 

@@ -2,7 +2,7 @@
 
 #include "pipeline/filter.h"
 #include "pipeline/logstash/plugin_options.h"
-#include "pipeline/regex.h"
+#include "pipeline/ruby_regex.h"
 
 namespace enclave::pipeline {
 namespace {
@@ -52,7 +52,7 @@ std::unique_ptr<Filter> make(logstash::PluginOptions& options, const FilterWorld
   auto prune = std::make_unique<Prune>();
   options.ignored("interpolate", "is without effect here: the patterns are taken as they stand");
   const auto regex = [&](std::string_view option, const std::string& pattern) -> std::optional<Regex> {
-    auto compiled = Regex::compile(pattern);
+    auto compiled = compile_ruby(pattern);
     if (compiled) return std::move(*compiled);
     options.mistake(option, compiled.error().text());
     return std::nullopt;

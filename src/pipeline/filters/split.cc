@@ -20,8 +20,8 @@ class Split final : public Filter {
       parts.assign(value->items().begin(), value->items().end());
     } else if (value != nullptr && value->is(Kind::text)) {
       cut(value->text(), parts);
-      // A text that is whole as it is stays this event.
-      if (parts.size() == 1) return true;
+      // A text that is whole as it is stays this event, and nothing was done to it.
+      if (parts.size() == 1) return false;
     } else {
       event.tag("_split_type_failure");
       return false;

@@ -7,8 +7,9 @@
 #include "base/files.h"
 #include "pipeline/config/yaml.h"
 #include "pipeline/filter.h"
+#include "pipeline/logstash/decorations.h"
 #include "pipeline/logstash/plugin_options.h"
-#include "pipeline/regex.h"
+#include "pipeline/ruby_regex.h"
 
 namespace enclave::pipeline {
 namespace {
@@ -27,6 +28,7 @@ using Entries = std::vector<std::pair<std::string, std::string>>;
 struct Settings {
   logstash::FieldReference source, target;
   std::optional<logstash::TextReference> fallback = {};
+  std::optional<logstash::FieldReference> iterate_on = {};
   bool exact = true, regex = false, override_target = false;
 };
 
@@ -37,30 +39,57 @@ class Translate final : public Filter {
       : settings_(std::move(settings)), entries_(std::move(entries)), dictionary_(std::move(dictionary)) {}
 
   bool apply(event::Document& event, FilterRun& run) override {
+    if (settings_.iterate_on) return iterate(event, run);
     const Value* value = event.find(settings_.source.segments());
     if (value == nullptr || (!settings_.override_target && event.find(settings_.target.segments()) != nullptr))
       return false;
     // As the original: of a list, its first.
     if (value->is(Kind::list) && !value->items().empty()) value = value->items().data();
-    run.scratch.clear();
-    append_text(*value, run.scratch);
-    const std::string* const found = settings_.exact ? look_up(run.scratch) : replace_within(run.scratch);
-    if (found != nullptr) return event.set(settings_.target.segments(), Value::of(event.arena().store(*found)));
-    if (!settings_.fallback) return false;
-    run.scratch.clear();
-    settings_.fallback->append(
-        event.wall_ns(), run.now_ns,
-        [&event](const logstash::TextReference::Part& part, std::string& out) {
-          const Value* const field = event.find(part.field->segments());
-          if (field == nullptr) return false;
-          append_text(*field, out);
-          return true;
-        },
-        run.scratch);
-    return event.set(settings_.target.segments(), Value::of(event.arena().store(run.scratch)));
+    const auto meaning = translated(*value, event, run);
+    return meaning && event.set(settings_.target.segments(), *meaning);
   }
 
  private:
+  /// Each item of a list: of texts what they mean becomes a list, in maps it stands beside what was looked up.
+  bool iterate(event::Document& event, FilterRun& run) {
+    const Value* const list = event.find(settings_.iterate_on->segments());
+    if (list == nullptr || !list->is(Kind::list) || list->items().empty()) return false;
+    event::Arena& arena = event.arena();
+    bool any = false;
+    if (*settings_.iterate_on == settings_.source) {
+      if (!settings_.override_target && event.find(settings_.target.segments()) != nullptr) return false;
+      const Value meanings = Value::list(arena);
+      for (const Value& item : list->items()) {
+        const auto meaning = translated(item, event, run);
+        meanings.append(arena, meaning.value_or(Value()));
+        any = any || meaning;
+      }
+      return any && event.set(settings_.target.segments(), meanings);
+    }
+    for (const Value& item : list->items()) {
+      if (!item.is(Kind::map)) continue;
+      event::Document inner(arena, item);
+      const Value* const value = inner.find(settings_.source.segments());
+      if (value == nullptr || (!settings_.override_target && inner.find(settings_.target.segments()) != nullptr))
+        continue;
+      const auto meaning = translated(*value, event, run);
+      any = (meaning && inner.set(settings_.target.segments(), *meaning)) || any;
+    }
+    return any;
+  }
+
+  /// None: the dictionary does not know it, and there is no fallback.
+  std::optional<Value> translated(const Value& value, event::Document& event, FilterRun& run) {
+    run.scratch.clear();
+    append_text(value, run.scratch);
+    const std::string* const found = settings_.exact ? look_up(run.scratch) : replace_within(run.scratch);
+    if (found != nullptr) return Value::of(event.arena().store(*found));
+    if (!settings_.fallback) return std::nullopt;
+    run.scratch.clear();
+    logstash::append_reference(*settings_.fallback, event, run.now_ns, run.scratch);
+    return Value::of(event.arena().store(run.scratch));
+  }
+
   const std::string* look_up(const std::string& text) const {
     if (!settings_.regex) {
       const auto found = dictionary_.words.find(text);
@@ -189,6 +218,7 @@ std::unique_ptr<Filter> make(logstash::PluginOptions& options, const FilterWorld
   Settings settings{.source = source.value_or(options.as_field("source", "message")),
                     .target = options.as_field("target", "translation")};
   if (target || ecs) settings.target = target.value_or(settings.source);
+  settings.iterate_on = options.field_if_set("iterate_on");
   if (fallback) settings.fallback = options.as_reference("fallback", *fallback);
   settings.exact = options.boolean("exact", true);
   settings.regex = options.boolean("regex", false);
@@ -197,7 +227,7 @@ std::unique_ptr<Filter> make(logstash::PluginOptions& options, const FilterWorld
   for (const auto& [key, meaning] : entries) {
     dictionary.words.insert_or_assign(key, meaning);
     if (!settings.regex) continue;
-    if (auto regex = Regex::compile(key))
+    if (auto regex = compile_ruby(key))
       dictionary.expressions.emplace_back(std::move(*regex), meaning);
     else
       options.mistake("dictionary", regex.error().text());

@@ -1,4 +1,5 @@
 #include "base/encoding.h"
+#include "pipeline/charset.h"
 #include "pipeline/filter.h"
 #include "pipeline/logstash/plugin_options.h"
 
@@ -22,7 +23,7 @@ class UrlDecode final : public Filter {
     bool all_fields = false;
     std::vector<std::string> tag_on_failure;
   };
-  explicit UrlDecode(Settings settings) : settings_(std::move(settings)) {}
+  UrlDecode(Settings settings, Charset charset) : settings_(std::move(settings)), charset_(std::move(charset)) {}
 
   bool apply(event::Document& event, FilterRun& /*run*/) override {
     bool fine = true;
@@ -37,7 +38,7 @@ class UrlDecode final : public Filter {
   }
 
  private:
-  static bool decode(Value& value, event::Arena& arena, std::size_t depth) {
+  bool decode(Value& value, event::Arena& arena, std::size_t depth) {
     if (depth > event::kValueDepthMax) return false;
     bool fine = true;
     if (value.is(Kind::list)) {
@@ -54,7 +55,7 @@ class UrlDecode final : public Filter {
         room[size++] = low < 0 ? text[i] : static_cast<char>(high * 16 + low);
         if (low >= 0) i += 2;
       }
-      const std::string_view decoded(room.data(), size);
+      const std::string_view decoded = charset_.text({room.data(), size}, arena);
       if (!is_utf8(decoded)) return false;
       value = Value::of(decoded);
     }
@@ -62,16 +63,16 @@ class UrlDecode final : public Filter {
   }
 
   Settings settings_;
+  Charset charset_;
 };
 
 std::unique_ptr<Filter> make(logstash::PluginOptions& options, const FilterWorld& /*world*/) {
-  const std::string charset = options.text("charset", "UTF-8");
-  if (charset != "UTF-8") options.mistake("charset", "only UTF-8 is offered");
+  Charset charset = Charset::from(options);
   UrlDecode::Settings settings{.field = options.field("field", "message"),
                                .all_fields = options.boolean("all_fields", false),
                                .tag_on_failure = options.texts("tag_on_failure", {"_urldecodefailure"})};
   if (options.failed()) return nullptr;
-  return std::make_unique<UrlDecode>(std::move(settings));
+  return std::make_unique<UrlDecode>(std::move(settings), std::move(charset));
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "pipeline/logstash/field_reference.h"
-#include "pipeline/regex.h"
+#include "pipeline/ruby_regex.h"
 
 namespace enclave::pipeline::logstash {
 namespace {
@@ -225,7 +225,7 @@ class Compiler {
     } else if (const auto* text = std::get_if<String>(&from.pattern.data)) {
       pattern = text->value;
     }
-    auto regex = Regex::compile(pattern);
+    auto regex = compile_ruby(pattern);
     if (!regex) return refused(at, regex.error());
     if (!subject) return nullptr;
     return std::make_unique<Matches>(from.negated, std::move(*subject), std::move(*regex));

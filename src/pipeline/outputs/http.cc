@@ -41,12 +41,13 @@ std::string without_controls(std::string_view text) {
   return out;
 }
 
+/// As a form has it: a space is a plus.
 void append_encoded(std::string_view text, std::string& out) {
   for (const char c : text) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
                        c == '_' || c == '.' || c == '*';
-    if (plain)
-      out += c;
+    if (plain || c == ' ')
+      out += plain ? c : '+';
     else
       fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
   }

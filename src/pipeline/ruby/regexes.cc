@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "pipeline/ruby/state.h"
+#include "pipeline/ruby_regex.h"
 
 namespace enclave::pipeline::ruby {
 namespace {
@@ -16,52 +17,13 @@ using State = Machine::State;
 constexpr std::size_t kRegexesMax = 500;  ///< with the same options; beyond them all are compiled anew
 constexpr std::size_t kNone = std::string_view::npos;
 
-/// What Ruby writes in another way than Perl: \h is a hexadecimal digit, \uXXXX a character, and "^" and "$" are always
-/// those of a line.
-std::string translated(std::string_view source, mrb_int options) {
-  std::string out = "(?m";
-  if ((options & 1) != 0) out += 'i';
-  if ((options & 2) != 0) out += 'x';
-  if ((options & 4) != 0) out += 's';
-  out += ')';
-  bool in_class = false;
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    const char c = source[i], next = i + 1 < source.size() ? source[i + 1] : '\0';
-    if (c == '[') in_class = true;
-    if (c == ']') in_class = false;
-    if (c != '\\' || next == '\0') {
-      // Within brackets another one is meant as a letter, unless it is a class such as [:alpha:].
-      out += c;
-      continue;
-    }
-    ++i;
-    if (next == 'h') {
-      out += in_class ? "0-9a-fA-F" : "[0-9a-fA-F]";
-    } else if (next == 'H' && !in_class) {
-      out += "[^0-9a-fA-F]";
-    } else if (next == 'u' && i + 4 < source.size() && source[i + 1] != '{') {
-      out += "\\x{";
-      out += source.substr(i + 1, 4);
-      out += '}';
-      i += 4;
-    } else if (next == 'u') {
-      out += "\\x";
-    } else if (next == 'Z') {
-      out += "(?=\\n?\\z)";
-    } else {
-      out += c;
-      out += next;
-    }
-  }
-  return out;
-}
-
 /// Null with the reason in `reason`.
 const Regex* regex_of(State& state, std::string_view source, mrb_int options) {
   auto& known = state.regexes[options & 7];
   if (const auto found = known.find(source); found != known.end()) return &found->second;
   state.spend(source.size() * 64);
-  auto made = Regex::compile(translated(source, options));
+  auto made = Regex::compile(perl_of_ruby(
+      source, {.any_case = (options & 1) != 0, .extended = (options & 2) != 0, .dot_all = (options & 4) != 0}));
   if (!made) {
     state.reason = made.error().text();
     return nullptr;
