@@ -101,8 +101,7 @@ class Bench {
       const std::string_view all = bench_.parcel.bytes;
       std::string target = piece.target < targets.size() ? targets[piece.target] : "-";
       for (std::size_t at = 0; (at = target.find('\n')) != std::string::npos;) target.replace(at, 1, "; ");
-      out.push_back(fmt::format("{} {}", target,
-                                event::json_text(all.substr(piece.begin, piece.end - piece.begin))));
+      out.push_back(fmt::format("{} {}", target, event::json_text(all.substr(piece.begin, piece.end - piece.begin))));
     }
     return out;
   }
