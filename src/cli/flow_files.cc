@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/files.h"
+#include "cli/keystores.h"
 #include "cli/logstash_pipelines.h"
 #include "crypto/digest.h"
 #include "io/host.h"
@@ -58,7 +59,7 @@ void FlowFiles::plan_filebeat(const FlowRequest& request, const std::string& hos
   Files& files = shell_.world.files;
   filebeat::ReadOptions options;
   if (!request.compat.empty()) options.compat = request.compat[0] - '0';
-  options.variables = shell_.environment;
+  options.variables = filebeat_variables(request.filebeat, shell_, diagnostics);
   auto& config = *filebeats_.emplace_back(
       std::make_unique<filebeat::Config>(filebeat::load_filebeat(files, request.filebeat, options, diagnostics)));
   if (diagnostics.has_errors()) return;

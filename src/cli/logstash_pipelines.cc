@@ -1,6 +1,7 @@
 #include "cli/logstash_pipelines.h"
 
 #include "base/files.h"
+#include "cli/keystores.h"
 #include "pipeline/logstash/config_files.h"
 
 namespace enclave::cli {
@@ -30,8 +31,7 @@ bool is_directory(Files& files, const std::string& path) {
 std::vector<pipeline::LogstashPipeline> read_pipelines(const std::string& path, Shell& shell,
                                                        Diagnostics& diagnostics) {
   Files& files = shell.world.files;
-  logstash::Variables variables;
-  variables.environment = shell.environment;
+  const logstash::Variables variables = logstash_variables(path, shell, diagnostics);
   const bool is_list = name_in(path) == kPipelinesName;
   const std::string folder = is_list ? parent_of(path) : path;
   std::optional<std::string> settings_text, list_text;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/keystores.h"
 #include "cli/logstash_pipelines.h"
 #include "io/host.h"
 
@@ -24,7 +25,7 @@ void Trials::read_filebeat(const std::string& path, const std::string& compat, D
   Files& files = shell_.world.files;
   filebeat::ReadOptions options;
   if (!compat.empty()) options.compat = compat[0] - '0';
-  options.variables = shell_.environment;
+  options.variables = filebeat_variables(path, shell_, diagnostics);
   filebeat_ = filebeat::load_filebeat(files, path, options, diagnostics);
   if (diagnostics.has_errors()) return;
   const auto host = io::this_host(files);
