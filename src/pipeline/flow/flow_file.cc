@@ -148,6 +148,7 @@ Result<FlowsFile> parse_flows(std::string_view json) {
   if (json.size() > kBytesMax) return Error{Fault::limit, "flows of {} bytes", json.size()};
   simdjson::dom::parser parser;
   element root;
+  if (json.empty()) return Error{Fault::corrupt, "flows: the file is empty"};
   if (parser.parse(json.data(), json.size()).get(root) != simdjson::SUCCESS || !root.is_object())
     return Error{Fault::corrupt, "flows: not a JSON object"};
   FlowsFile file;

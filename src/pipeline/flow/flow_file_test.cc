@@ -31,6 +31,7 @@ TEST(FlowFile, ReadsWhatItWrote) {
 }
 
 TEST(FlowFile, RefusesWhatIsNone) {
+  EXPECT_FALSE(parse_flows({}));
   EXPECT_FALSE(parse_flows(""));
   EXPECT_FALSE(parse_flows("[]"));
   EXPECT_FALSE(parse_flows("{\"flows\":[]}"));
