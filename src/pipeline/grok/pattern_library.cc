@@ -21,7 +21,7 @@ std::string_view find_in(std::span<const Pattern> patterns, std::string_view nam
 }  // namespace
 
 std::span<const PatternFamily> pattern_families() {
-  static const std::array kAll = {family_base, family_syslog, family_httpd, family_services};
+  static const std::array kAll = {family_base, family_syslog, family_httpd, family_services, family_proxies};
   return kAll;
 }
 

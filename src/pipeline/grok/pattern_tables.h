@@ -5,6 +5,6 @@
 /// The families, each in a file of its own.
 namespace enclave::pipeline::grok {
 
-extern const PatternFamily family_base, family_syslog, family_httpd, family_services;
+extern const PatternFamily family_base, family_syslog, family_httpd, family_services, family_proxies;
 
 }  // namespace enclave::pipeline::grok
