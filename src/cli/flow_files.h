@@ -36,6 +36,8 @@ class FlowFiles {
   };
   /// All mistakes go to the diagnostics; then there is nothing to run.
   std::vector<Planned> plan(const FlowRequest& request, const std::string& host, Diagnostics& diagnostics);
+  /// Null: none was planned.
+  const pipeline::filebeat::Config* filebeat() const { return filebeats_.empty() ? nullptr : filebeats_.back().get(); }
 
  private:
   void plan_filebeat(const FlowRequest& request, const std::string& host, std::vector<Planned>& into,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/files.h"
+#include "cli/config_file.h"
 #include "pipeline/flow/archive_output.h"
 #include "pipeline/flow/enclave_source.h"
 #include "pipeline/flow/flow_file.h"
@@ -36,7 +37,33 @@ Result<void> FlowRunner::plan(const FlowRequest& request, const std::string& hos
                                                          : request.filebeat;
     return Error{Fault::invalid, "{} cannot be used:\n{}", file, diagnostics.text()};
   }
-  for (const auto& entry : diagnostics.entries()) live_.say(fmt::format("Note: {}", entry.text));
+  TRY(open_own_log());
+  for (const auto& entry : diagnostics.entries()) {
+    live_.say(fmt::format("Note: {}", entry.text));
+    if (own_log_) own_log_->write(RotatingLog::Level::warning, entry.text);
+  }
+  return {};
+}
+
+/// Where filebeat.yml names a folder for it: what is told is written there too.
+Result<void> FlowRunner::open_own_log() {
+  const auto* const config = files_.filebeat();
+  if (config == nullptr || !config->logging.to_files || config->logging.path.empty()) return {};
+  const auto& logging = config->logging;
+  RotatingLog::Options options;
+  options.folder = absolute_path(shell_, logging.path);
+  options.name = logging.name;
+  options.bytes_max = logging.rotateeverybytes.value;
+  options.keep = static_cast<std::size_t>(logging.keepfiles);
+  options.mode = logging.permissions.bits;
+  options.least = level_of(logging.level);
+  options.json = logging.json;
+  options.dated = config->generation >= 8;
+  options.at_startup = logging.rotateonstartup;
+  auto log = RotatingLog::open(shell_.world, std::move(options));
+  if (!log) return std::move(log).error().within("logging.files");
+  own_log_ = std::move(*log);
+  own_log_->write(RotatingLog::Level::info, fmt::format("enclave {} begins with this configuration", ENCLAVE_VERSION));
   return {};
 }
 
@@ -65,7 +92,9 @@ Result<void> FlowRunner::open(const Opening& opening) {
         .once = opening.once};
     options.imported = std::move(planned.imported);
     options.tell = [this, id = planned.flow.id](std::string_view text, bool over) {
-      live_.say(fmt::format("{} ({}): {}", over ? "No longer so" : "Trouble", id, text));
+      const std::string told = fmt::format("{} ({}): {}", over ? "No longer so" : "Trouble", id, text);
+      live_.say(told);
+      if (own_log_) own_log_->write(over ? RotatingLog::Level::info : RotatingLog::Level::error, told);
     };
     if (planned.wants_inputs && opening.config != nullptr) add_inputs(planned, opening);
     if (planned.flow.sources.empty())
@@ -117,7 +146,12 @@ Result<bool> FlowRunner::finish() {
   bool all = true;
   std::optional<Error> first;
   for (auto& running : flows_) {
-    if (running->thread.joinable()) running->thread.join();
+    if (!running->thread.joinable()) continue;
+    running->thread.join();
+    if (!running->end) continue;
+    if (own_log_ && !*running->end) own_log_->write(RotatingLog::Level::critical, running->end->error().text());
+  }
+  for (const auto& running : flows_) {
     if (!running->end) continue;
     if (!*running->end) {
       if (!first) first = running->end->error();

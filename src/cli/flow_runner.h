@@ -11,6 +11,7 @@
 
 #include "cli/flow_files.h"
 #include "cli/live.h"
+#include "cli/rotating_log.h"
 #include "pipeline/engine.h"
 
 namespace enclave::cli {
@@ -60,11 +61,13 @@ class FlowRunner {
     pipeline::FlowStatus last;  ///< of a flow that has ended
   };
   void add_inputs(FlowFiles::Planned& planned, const Opening& opening) const;
+  Result<void> open_own_log();
 
   Shell& shell_;
   Live& live_;
   FlowFiles files_;
   std::vector<FlowFiles::Planned> planned_;
+  std::unique_ptr<RotatingLog> own_log_;  ///< null: nobody asked for one
   std::vector<std::unique_ptr<Running>> flows_;
   mutable std::mutex mutex_;  ///< Running::flow going, Running::last coming
   std::atomic<std::size_t> left_{0};

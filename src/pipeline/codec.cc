@@ -32,7 +32,7 @@ CodecChoice::CodecChoice(logstash::PluginOptions& options, std::string_view othe
     return;
   }
   logstash::PluginOptions nested = options.nested(*written);
-  if (card->multiline != nullptr) multiline_ = card->multiline(nested);
+  if (card->multiline != nullptr) multiline_ = card->multiline(nested, world);
   const bool good = card->make(nested, world) != nullptr;
   nested.finish();
   if (!good || nested.failed()) {

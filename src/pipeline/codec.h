@@ -42,7 +42,7 @@ struct CodecPlugin {
   /// Reads the options and reports each mistake; null when there was one.
   std::unique_ptr<Codec> (*make)(logstash::PluginOptions& options, const FilterWorld& world);
   /// Of codecs that put lines together; null for the others. `options` as for make.
-  std::optional<MultilineRule> (*multiline)(logstash::PluginOptions& options) = nullptr;
+  std::optional<MultilineRule> (*multiline)(logstash::PluginOptions& options, const FilterWorld& world) = nullptr;
 };
 
 /// Made by CMake from the files of codecs/.

@@ -81,7 +81,10 @@ class Bench {
       said_ = bench_.said;
       return;
     }
-    written_ = std::make_unique<Written>("x { codec => " + text + " }");
+    std::string codec = text;
+    for (std::size_t at = 0; (at = codec.find("FILTERS", at)) != std::string::npos;)
+      codec.replace(at, 7, std::string(kGolden) + "/filters/files");
+    written_ = std::make_unique<Written>("x { codec => " + codec + " }");
     if (written_->found != nullptr) {
       logstash::PluginOptions options(written_->configuration, *written_->found, written_->diagnostics);
       const CodecChoice choice(options, "plain", bench_.filter_world);

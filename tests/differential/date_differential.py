@@ -14,7 +14,8 @@ import sys
 import tempfile
 import zoneinfo
 
-ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Sao_Paulo", "+05:45"]
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Sao_Paulo",
+         "+05:45"]
 UTC = datetime.timezone.utc
 
 
@@ -43,7 +44,8 @@ DATES = {
 HOURS = {"HH": lambda t: f"{t.hour:02}", "H": lambda t: str(t.hour), "kk": lambda t: f"{t.hour or 24:02}",
          "hh a": lambda t: f"{t.hour % 12 or 12:02} {'AM' if t.hour < 12 else 'PM'}",
          "K a": lambda t: f"{t.hour % 12} {'am' if t.hour < 12 else 'pm'}"}
-FRACTIONS = {"": lambda t: "", ".SSS": lambda t: f".{t.microsecond // 1000:03}", ",S": lambda t: f",{t.microsecond // 100000}",
+FRACTIONS = {"": lambda t: "", ".SSS": lambda t: f".{t.microsecond // 1000:03}",
+             ",S": lambda t: f",{t.microsecond // 100000}",
              ".SSSSSS": lambda t: f".{t.microsecond:06}"}
 DIGITS = {"": 0, ".SSS": 3, ",S": 1, ".SSSSSS": 6}
 OFFSETS = {"": None, " Z": lambda t: " " + offset(t, False), "ZZ": lambda t: offset(t, True)}

@@ -108,8 +108,8 @@ class Lines:
                                 f"{r(1, 12)}/{r(1, 31)}/{r(1990, 2030)}"])
 
     def path(self):
-        return self.rng.choice(["/", "/a/b.html?x=1&y=%20", "/var/log/x.log", "C:\\x\\y", "http://u:p@h.example:80/p?q=1",
-                                "https://example.org", "urn:isbn:12"])
+        return self.rng.choice(["/", "/a/b.html?x=1&y=%20", "/var/log/x.log", "C:\\x\\y",
+                                "http://u:p@h.example:80/p?q=1", "https://example.org", "urn:isbn:12"])
 
     def name(self):
         return self.rng.choice(["host", "www.example.org", "a-b.c", "joe", "joe@example.org", "-", "sshd[12]", "app",
@@ -138,8 +138,8 @@ class Lines:
         return line
 
 
-SINGLE = """WORD NUMBER INT BASE10NUM BASE16NUM IP IPV4 IPV6 HOSTNAME IPORHOST HOSTPORT USERNAME EMAILADDRESS NOTSPACE DATA
- GREEDYDATA QUOTEDSTRING UUID URN MAC PATH UNIXPATH URI URIPROTO URIPATHPARAM MONTH MONTHDAY DAY YEAR TIME DATE
+SINGLE = """WORD NUMBER INT BASE10NUM BASE16NUM IP IPV4 IPV6 HOSTNAME IPORHOST HOSTPORT USERNAME EMAILADDRESS NOTSPACE
+ DATA GREEDYDATA QUOTEDSTRING UUID URN MAC PATH UNIXPATH URI URIPROTO URIPATHPARAM MONTH MONTHDAY DAY YEAR TIME DATE
  DATESTAMP TIMESTAMP_ISO8601 SYSLOGTIMESTAMP HTTPDATE LOGLEVEL SYSLOGPROG SYSLOGHOST SYSLOGFACILITY JAVACLASS POSINT
  NONNEGINT WINPATH TTY PROG TZ""".split()
 
@@ -170,7 +170,8 @@ def run(program, rng, rounds, per_pattern):
             glue = [rng.choice([" ", ": ", " \\[", "] ?", "-", "(?: | - )"]) for _ in chosen]
             pattern = rng.choice(["", "^"])
             for index, (name, between) in enumerate(zip(chosen, glue)):
-                field = rng.choice(["", f":f{rng.randint(0, index)}", f":f{index}:int" if name in ("INT", "POSINT") else ""])
+                number_field = f":f{index}:int" if name in ("INT", "POSINT") else ""
+                field = rng.choice(["", f":f{rng.randint(0, index)}", number_field])
                 pattern += f"%{{{name}{field}}}" + (between.replace("]", "\\]") if index + 1 < len(chosen) else "")
             pattern += rng.choice(["", "$"])
             path = pathlib.Path(folder) / f"{number}.conf"

@@ -1,8 +1,8 @@
-#include "base/files.h"
 #include "pipeline/charset.h"
 #include "pipeline/codec.h"
 #include "pipeline/event_line.h"
 #include "pipeline/grok/expression.h"
+#include "pipeline/grok/pattern_options.h"
 #include "pipeline/logstash/plugin_options.h"
 #include "pipeline/regex.h"
 
@@ -36,19 +36,17 @@ Result<std::string> expanded(std::string_view pattern, const grok::PatternLibrar
   return translation.expression;
 }
 
-std::optional<MultilineRule> multiline(logstash::PluginOptions& options) {
+std::optional<MultilineRule> multiline(logstash::PluginOptions& options, const FilterWorld& world) {
   constexpr std::string_view kWhat[] = {"previous", "next"};
   MultilineRule rule;
   if (!options.has("pattern"))
     options.mistake("pattern", "the expression of the lines to join is wanted: pattern => \"^\\s\"");
   if (!options.has("what"))
     options.mistake("what", "is wanted: what => \"previous\", or \"next\": to which line the others belong");
-  if (options.has("patterns_dir"))
-    options.mistake("patterns_dir", "is not offered here; write what the pattern stands for");
-  (void)options.texts("patterns_dir");
   const std::string pattern = options.text("pattern");
-  const bool legacy = options.text("ecs_compatibility", "v8") == "disabled";
-  const grok::PatternLibrary library(legacy ? grok::Vocabulary::legacy : grok::Vocabulary::ecs);
+  const bool legacy = options.text("ecs_compatibility", world.ecs_compatibility) == "disabled";
+  grok::PatternLibrary library(legacy ? grok::Vocabulary::legacy : grok::Vocabulary::ecs);
+  grok::add_pattern_files(options, world.files, "*", library);
   if (auto expression = expanded(pattern, library)) {
     rule.pattern = std::move(*expression);
   } else {

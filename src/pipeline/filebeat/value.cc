@@ -22,6 +22,8 @@ bool is_decimal(std::string_view text) {
 
 }  // namespace
 
+bool Value::operator==(const Value& other) const { return data == other.data; }
+
 const Value* Value::find(std::string_view key) const {
   if (const auto* members = map())
     for (const auto& [name, value] : *members)

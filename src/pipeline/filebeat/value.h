@@ -13,8 +13,9 @@
 namespace enclave::pipeline::filebeat {
 
 struct Value {
+  struct Member;
   using List = std::vector<Value>;
-  using Map = std::vector<std::pair<std::string, Value>>;  ///< in the order of the file
+  using Map = std::vector<Member>;  ///< in the order of the file
   std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Map> data;
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data); }
@@ -23,7 +24,13 @@ struct Value {
   const Map* map() const { return std::get_if<Map>(&data); }
   /// The member of a map; nullptr when there is none, or this is no map.
   const Value* find(std::string_view key) const;
-  bool operator==(const Value& other) const { return data == other.data; }
+  bool operator==(const Value& other) const;
+};
+struct Value::Member {
+  Member(std::string_view name, Value of) : first(name), second(std::move(of)) {}
+  bool operator==(const Member&) const = default;
+  std::string first;
+  Value second;
 };
 
 /// What YAML takes the plain scalar `text` for: true, 12, 0x1f, 1.5, or else a text.
