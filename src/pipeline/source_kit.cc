@@ -31,6 +31,16 @@ KnownField::KnownField(std::string_view reference) {
   path_ = logstash::FieldReference::parse(reference).value().segments();
 }
 
+std::string line_delimiter(logstash::PluginOptions& options) {
+  const logstash::Plugin* const codec = options.plugin_value("codec");
+  if (codec == nullptr || (codec->name != "line" && codec->name != "json_lines")) return "\n";
+  // An empty one is a mistake that the codec itself tells.
+  std::string delimiter = options.nested(*codec).text("delimiter", "\n");
+  // Without escapes in the file these are backslashes and letters, which nobody means.
+  const bool meant = delimiter == R"(\n)" || delimiter == R"(\r\n)" || delimiter == "\r\n";
+  return delimiter.empty() || meant ? "\n" : delimiter;
+}
+
 void KnownField::fill(event::Document& into, event::Value value) const {
   if (path_.empty() || into.find(path_) != nullptr) return;
   into.set(path_, value);

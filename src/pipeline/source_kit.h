@@ -16,6 +16,9 @@ bool reads_ecs(logstash::PluginOptions& options, const FilterWorld& world);
 /// The name of the codec that the options ask for.
 std::string codec_name(logstash::PluginOptions& options, std::string_view otherwise);
 
+/// What ends a line of a stream: `delimiter` of the codecs line and json_lines, else a line feed.
+std::string line_delimiter(logstash::PluginOptions& options);
+
 /// Known options that change nothing here, and need not be spoken of.
 void accept_silently(logstash::PluginOptions& options, std::initializer_list<std::string_view> names);
 

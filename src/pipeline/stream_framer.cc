@@ -38,16 +38,32 @@ Result<void> StreamFramer::feed(std::string_view piece, event::Batch& batch, std
       piece.remove_prefix(part);
       continue;
     }
-    const void* const newline = std::memchr(piece.data(), '\n', piece.size());
-    if (newline == nullptr) {
+    const std::size_t at = find_end(piece);
+    if (at == std::string_view::npos) {
       hold(piece, held_max);
       return {};
     }
-    const std::size_t at = static_cast<std::size_t>(static_cast<const char*>(newline) - piece.data());
     end(piece.substr(0, at), event::Eol::lf, batch, into);
     piece.remove_prefix(at + 1);
   }
   return {};
+}
+
+/// Where the last byte of the delimiter stands, whose other bytes may have come before; npos for nowhere.
+std::size_t StreamFramer::find_end(std::string_view piece) const {
+  const std::string_view before(delimiter_.data(), delimiter_.size() - 1);
+  for (std::size_t from = 0; from < piece.size();) {
+    const void* const found = std::memchr(piece.data() + from, delimiter_.back(), piece.size() - from);
+    if (found == nullptr) return std::string_view::npos;
+    const std::size_t at = static_cast<std::size_t>(static_cast<const char*>(found) - piece.data());
+    if (before.empty()) return at;
+    const std::size_t here = std::min(at, before.size()), earlier = before.size() - here;
+    if (piece.substr(at - here, here) == before.substr(earlier) && held_bytes_ >= earlier &&
+        std::string_view(held_last_).ends_with(before.substr(0, earlier)))
+      return at;
+    from = at + 1;
+  }
+  return std::string_view::npos;
 }
 
 /// Digits and a space are a count; anything else is the beginning of a line.
@@ -71,7 +87,8 @@ void StreamFramer::hold(std::string_view part, std::size_t held_max) {
   const std::size_t room = held_.size() == held_bytes_ ? held_max + 1 - std::min(held_max + 1, held_.size()) : 0;
   held_.append(part.substr(0, room));
   held_bytes_ += part.size();
-  held_last_ = part.back();
+  held_last_ += part.substr(part.size() - std::min(part.size(), delimiter_.size()));
+  if (held_last_.size() > delimiter_.size()) held_last_.erase(0, held_last_.size() - delimiter_.size());
 }
 
 void StreamFramer::end(std::string_view last, event::Eol eol, event::Batch& batch, std::vector<Message>& into) {
@@ -83,10 +100,11 @@ void StreamFramer::end(std::string_view last, event::Eol eol, event::Batch& batc
     hold(last, bytes_max_);
     bytes = held_bytes_;
     text = batch.store(held_);
-    final = held_last_;
+    final = held_last_.back();
   }
   message.eol = eol;
-  if (eol == event::Eol::lf && bytes > 0 && final == '\r') {
+  if (eol == event::Eol::lf) bytes -= delimiter_.size() - 1;
+  if (delimiter_ == "\n" && eol == event::Eol::lf && bytes > 0 && final == '\r') {
     --bytes;
     message.eol = event::Eol::crlf;
   }
@@ -96,6 +114,7 @@ void StreamFramer::end(std::string_view last, event::Eol eol, event::Batch& batc
   held_.clear();
   if (held_.capacity() > 64 * 1024) held_.shrink_to_fit();
   held_bytes_ = 0;
+  held_last_.clear();
 }
 
 void StreamFramer::finish(event::Batch& batch, std::vector<Message>& into) {

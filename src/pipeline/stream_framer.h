@@ -23,8 +23,9 @@ class StreamFramer {
     event::Eol eol = event::Eol::lf;
   };
 
-  /// Counts beyond sixteen times `message_bytes_max` are errors.
-  StreamFramer(Framing framing, std::size_t message_bytes_max) : framing_(framing), bytes_max_(message_bytes_max) {}
+  /// Counts beyond sixteen times `message_bytes_max` are errors. `delimiter` ends lines; it is not empty.
+  StreamFramer(Framing framing, std::size_t message_bytes_max, std::string delimiter = "\n")
+      : framing_(framing), bytes_max_(message_bytes_max), delimiter_(std::move(delimiter)) {}
 
   /// Appends the messages that end in `piece`, which is memory of the batch: they point there, or into what they were
   /// stored in. Fault::limit, with the messages before: a count that nobody can mean.
@@ -47,15 +48,17 @@ class StreamFramer {
   std::size_t take_count(std::string_view piece);
   void end(std::string_view last, event::Eol eol, event::Batch& batch, std::vector<Message>& into);
   void hold(std::string_view part, std::size_t held_max);
+  std::size_t find_end(std::string_view piece) const;
 
   const Framing framing_;
   const std::size_t bytes_max_;
+  const std::string delimiter_;
   State state_ = State::start;
   std::string digits_;
   std::uint64_t left_ = 0;
   std::string held_;
   std::uint64_t held_bytes_ = 0;  ///< of the message, with what was cut
-  char held_last_ = 0;
+  std::string held_last_;         ///< the latest bytes of it, as many as the delimiter has
 };
 
 }  // namespace enclave::pipeline

@@ -22,6 +22,7 @@ struct StreamOptions {
   bool connects = false;                       ///< this side makes the connection
   Nanoseconds retry{std::chrono::seconds(5)};  ///< after which it is made again
   StreamFramer::Framing framing = StreamFramer::Framing::lines;
+  std::string delimiter = "\n";              ///< of lines
   std::size_t message_bytes_max = 10 << 20;  ///< longer ones are cut and counted
   std::size_t connections_max = 1000;
   Nanoseconds idle{0};          ///< a connection that is silent for so long is closed; 0: none is
@@ -50,7 +51,9 @@ class StreamServer final : public Input {
  private:
   struct Sender {
     Sender(const StreamOptions& options, io::Listener::Id number)
-        : id(number), framer(options.framing, options.message_bytes_max), expects_proxy(options.proxy_protocol) {}
+        : id(number),
+          framer(options.framing, options.message_bytes_max, options.delimiter),
+          expects_proxy(options.proxy_protocol) {}
     io::Listener::Id id;
     StreamFramer framer;
     PeerSources::Peer* peer = nullptr;

@@ -299,8 +299,9 @@ TEST(PeerSources, ManyAddressesShareOneSource) {
   EXPECT_EQ(peers.of("17").source, "udp:17@514");
 }
 
-std::vector<std::string> frame(std::string_view bytes, Framing framing, std::size_t piece_bytes) {
-  StreamFramer framer(framing, 20);
+std::vector<std::string> frame(std::string_view bytes, Framing framing, std::size_t piece_bytes,
+                               const std::string& delimiter = "\n") {
+  StreamFramer framer(framing, 20, delimiter);
   event::Batch batch;
   std::vector<StreamFramer::Message> messages;
   std::string error;
@@ -325,6 +326,23 @@ TEST(StreamFramer, HoweverTheBytesComeTheMessagesAreTheSame) {
     for (const auto framing : {Framing::lines, Framing::lines_or_counted}) {
       const auto whole = frame(bytes, framing, 1000);
       for (const std::size_t piece : {1, 2, 7}) ASSERT_EQ(frame(bytes, framing, piece), whole) << "seed " << seed;
+    }
+  }
+}
+
+TEST(StreamFramer, AnyTextEndsLinesHoweverTheBytesCome) {
+  EXPECT_EQ(frame("one||two|x||\n|", Framing::lines, 1000, "||"),
+            (std::vector<std::string>{"one 0 0", "two|x 0 0", "\n| 0 2", ""}));
+  EXPECT_EQ(frame("a;b\r\n;", Framing::lines, 1, ";"), (std::vector<std::string>{"a 0 0", "b\r\n 0 0", ""}));
+  const unsigned seed = std::random_device{}();
+  std::mt19937 random(seed);
+  for (int round = 0; round < 3000; ++round) {
+    std::string bytes;
+    for (auto i = random() % 80; i > 0; --i) bytes += "|a\n||b"[random() % 6];
+    for (const std::string delimiter : {"||", "|a|", "|"}) {
+      const auto whole = frame(bytes, Framing::lines, 1000, delimiter);
+      for (const std::size_t piece : {1, 2, 7})
+        ASSERT_EQ(frame(bytes, Framing::lines, piece, delimiter), whole) << "seed " << seed << ": " << bytes;
     }
   }
 }

@@ -46,6 +46,7 @@ std::unique_ptr<Source> make(logstash::PluginOptions& options, const FilterWorld
   constexpr std::string_view kModes[] = {"server", "client"};
   const bool ecs = reads_ecs(options, world);
   StreamOptions stream;
+  stream.delimiter = line_delimiter(options);
   stream.connects = options.choice("mode", kModes, "server") == "client";
   if (!options.has("port")) options.mistake("port", "the port is wanted: port => 5000");
   stream.port = static_cast<std::uint16_t>(options.number("port", 5000, 1, 65'535));

@@ -39,6 +39,7 @@ std::unique_ptr<Source> make(logstash::PluginOptions& options, const FilterWorld
   constexpr std::int64_t kDay = 86'400;
   const bool ecs = reads_ecs(options, world);
   StreamOptions stream;
+  stream.delimiter = line_delimiter(options);
   stream.kind = "unix";
   stream.unix_path = options.text("path");
   if (stream.unix_path.empty()) options.mistake("path", "the path of the socket is wanted: path => \"/run/app.sock\"");
