@@ -5,27 +5,16 @@
 
 namespace enclave::event {
 
-std::span<char> Arena::take(std::size_t bytes, std::size_t alignment) {
+std::span<char> Arena::take_elsewhere(std::size_t bytes, std::size_t alignment) {
   constexpr std::size_t kChunkBytes = 64 * 1024;
-  while (current_ < chunks_.size()) {
-    Chunk& chunk = chunks_[current_];
-    // Chunks begin where any scalar may.
-    const std::size_t from = (chunk.used + alignment - 1) / alignment * alignment;
-    if (from <= chunk.size && chunk.size - from >= bytes) {
-      chunk.used = from + bytes;
-      return {chunk.bytes.get() + from, bytes};
-    }
-    ++current_;
-  }
+  if (current_ < chunks_.size()) ++current_;
+  if (current_ < chunks_.size()) return take(bytes, alignment);
   const std::size_t size = std::max(bytes, kChunkBytes);
   chunks_.push_back({std::unique_ptr<char[]>(new char[size]), size, bytes});
   current_ = chunks_.size() - 1;
   bytes_ += size;
   return {chunks_.back().bytes.get(), bytes};
 }
-
-std::span<char> Arena::allocate(std::size_t bytes) { return take(bytes, alignof(std::max_align_t)); }
-std::span<char> Arena::allocate_text(std::size_t bytes) { return take(bytes, 1); }
 
 std::string_view Arena::store(std::string_view bytes) {
   if (bytes.empty()) return {};

@@ -13,9 +13,9 @@ namespace enclave::event {
 class Arena {
  public:
   /// Uninitialised bytes, aligned for any scalar.
-  std::span<char> allocate(std::size_t bytes);
+  std::span<char> allocate(std::size_t bytes) { return take(bytes, alignof(std::max_align_t)); }
   /// The same without alignment: for text.
-  std::span<char> allocate_text(std::size_t bytes);
+  std::span<char> allocate_text(std::size_t bytes) { return take(bytes, 1); }
   std::string_view store(std::string_view bytes);
   /// Gives back the unused end of the latest allocate_text().
   void shrink_last(std::size_t unused);
@@ -37,7 +37,20 @@ class Arena {
     std::size_t size = 0;
     std::size_t used = 0;
   };
-  std::span<char> take(std::size_t bytes, std::size_t alignment);
+  // Here, as it is called several times for each event.
+  std::span<char> take(std::size_t bytes, std::size_t alignment) {
+    if (current_ < chunks_.size()) {
+      Chunk& chunk = chunks_[current_];
+      // Chunks begin where any scalar may.
+      const std::size_t from = (chunk.used + alignment - 1) & ~(alignment - 1);
+      if (from <= chunk.size && chunk.size - from >= bytes) {
+        chunk.used = from + bytes;
+        return {chunk.bytes.get() + from, bytes};
+      }
+    }
+    return take_elsewhere(bytes, alignment);
+  }
+  std::span<char> take_elsewhere(std::size_t bytes, std::size_t alignment);
 
   std::vector<Chunk> chunks_;
   std::size_t current_ = 0;

@@ -26,46 +26,8 @@ std::string_view name_of(Kind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-Value Value::of(bool value) {
-  Value out;
-  out.kind_ = Kind::boolean;
-  out.data_.boolean = value;
-  return out;
-}
-
-Value Value::of(std::int64_t value) {
-  Value out;
-  out.kind_ = Kind::integer;
-  out.data_.integer = value;
-  return out;
-}
-
-Value Value::of(double value) {
-  Value out;
-  out.kind_ = Kind::real;
-  out.data_.real = value;
-  return out;
-}
-
-Value Value::of(std::string_view text) {
-  ENSURE(text.size() <= std::numeric_limits<std::uint32_t>::max());
-  Value out;
-  out.kind_ = Kind::text;
-  out.size_ = static_cast<std::uint32_t>(text.size());
-  out.data_.text = text.data();
-  return out;
-}
-
-Value Value::time(std::int64_t wall_ns) {
-  Value out;
-  out.kind_ = Kind::time;
-  out.data_.integer = wall_ns;
-  return out;
-}
-
 Value Value::list(Arena& arena, std::size_t room) {
-  Value out;
-  out.kind_ = Kind::list;
+  Value out(Kind::list);
   out.data_.list = new (arena.room_for<ListBody>(1)) ListBody;
   out.data_.list->room = static_cast<std::uint32_t>(room);
   if (room > 0) out.data_.list->items = arena.room_for<Value>(room);
@@ -73,16 +35,14 @@ Value Value::list(Arena& arena, std::size_t room) {
 }
 
 Value Value::map(Arena& arena, std::size_t room) {
-  Value out;
-  out.kind_ = Kind::map;
+  Value out(Kind::map);
   out.data_.map = new (arena.room_for<MapBody>(1)) MapBody;
   out.data_.map->room = static_cast<std::uint32_t>(room);
   if (room > 0) out.data_.map->members = arena.room_for<Member>(room);
   return out;
 }
 
-std::span<Value> Value::items() const { return {data_.list->items, data_.list->size}; }
-std::span<Member> Value::members() const { return {data_.map->members, data_.map->size}; }
+void MapBody::grow(Arena& arena) { event::grow(arena, members, size, room); }
 
 void Value::append(Arena& arena, Value item) const {
   ListBody& body = *data_.list;
@@ -117,12 +77,6 @@ void Value::set(Arena& arena, std::string_view name, Value value) const {
     return;
   }
   append_member(arena, name, value);
-}
-
-void Value::append_member(Arena& arena, std::string_view name, Value value) const {
-  MapBody& body = *data_.map;
-  if (body.size == body.room) grow(arena, body.members, body.size, body.room);
-  new (body.members + body.size++) Member{name, value};
 }
 
 void Value::keep_last_of_each(Arena& arena) const {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,12 +28,34 @@ struct MapBody;
 class Value {
  public:
   Value() = default;
-  static Value of(bool value);
-  static Value of(std::int64_t value);
-  static Value of(double value);
+  static Value of(bool value) {
+    Value out(Kind::boolean);
+    out.data_.boolean = value;
+    return out;
+  }
+  static Value of(std::int64_t value) {
+    Value out(Kind::integer);
+    out.data_.integer = value;
+    return out;
+  }
+  static Value of(double value) {
+    Value out(Kind::real);
+    out.data_.real = value;
+    return out;
+  }
   /// The bytes are not copied. At most 4 GiB - 1.
-  static Value of(std::string_view text);
-  static Value time(std::int64_t wall_ns);
+  static Value of(std::string_view text) {
+    ENSURE(text.size() <= std::numeric_limits<std::uint32_t>::max());
+    Value out(Kind::text);
+    out.size_ = static_cast<std::uint32_t>(text.size());
+    out.data_.text = text.data();
+    return out;
+  }
+  static Value time(std::int64_t wall_ns) {
+    Value out(Kind::time);
+    out.data_.integer = wall_ns;
+    return out;
+  }
   static Value list(Arena& arena, std::size_t room = 4);
   static Value map(Arena& arena, std::size_t room = 8);
 
@@ -60,6 +84,8 @@ class Value {
   bool erase(std::string_view name) const;
 
  private:
+  explicit Value(Kind kind) : kind_(kind) {}
+
   Kind kind_ = Kind::null;
   std::uint32_t size_ = 0;
   union {
@@ -83,7 +109,17 @@ struct ListBody {
 struct MapBody {
   Member* members = nullptr;
   std::uint32_t size = 0, room = 0;
+  /// Room for one more at least.
+  void grow(Arena& arena);
 };
+
+inline std::span<Value> Value::items() const { return {data_.list->items, data_.list->size}; }
+inline std::span<Member> Value::members() const { return {data_.map->members, data_.map->size}; }
+inline void Value::append_member(Arena& arena, std::string_view name, Value value) const {
+  MapBody& body = *data_.map;
+  if (body.size == body.room) body.grow(arena);
+  new (body.members + body.size++) Member{name, value};
+}
 
 /// With all that is below it, texts too; into an arena that may be another one.
 Value copy_value(const Value& value, Arena& arena);

@@ -55,12 +55,15 @@ class Writer {
   }
 
   void quoted(std::string_view text) {
-    // Most texts are plain: one copy, one look.
-    char* const to = room(text.size() + kCopyOverrun + 2);
-    const std::size_t plain = copy_plain(text, to + 1, false);
-    if (plain < text.size()) return escaped(text);
-    to[0] = to[1 + plain] = '"';
-    used_ += plain + 2;
+    // Longer ones go piece by piece: room for the worst is seldom used.
+    constexpr std::size_t kLong = 16 << 10;
+    if (text.size() > kLong) return escaped(text);
+    char* const to = room(text.size() * 2 + kCopyOverrun + 2);
+    *to = '"';
+    char* const end = copy_escaping_quotes(text, to + 1);
+    if (end == nullptr) return escaped(text);
+    *end = '"';
+    used_ += static_cast<std::size_t>(end + 1 - to);
   }
 
   void value(const Value& value) {

@@ -113,7 +113,7 @@ Result<io::HttpResponse> BulkOutput::exchange(std::string_view body) {
   request.body = body;
   if (options_.compression_level > 0) {
     compressed_.clear();
-    gzip_.member(body, compressed_);
+    gzip_.append(body, compressed_);
     request.body = compressed_;
     request.headers.emplace_back("Content-Encoding", "gzip");
   }

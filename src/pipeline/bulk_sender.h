@@ -8,7 +8,7 @@
 #include "io/http.h"
 #include "io/patience.h"
 #include "pipeline/bulk_pack.h"
-#include "pipeline/gzip_member.h"
+#include "pipeline/deflater.h"
 
 namespace enclave::pipeline {
 
@@ -29,7 +29,7 @@ struct BulkOptions {
 /// what it refuses goes to the dead letters. A conflict of versions is done: it is there already.
 class BulkOutput final : public Output {
  public:
-  explicit BulkOutput(BulkOptions options) : options_(std::move(options)), gzip_(options_.compression_level) {}
+  explicit BulkOutput(BulkOptions options) : options_(std::move(options)), gzip_(Deflater::Form::gzip, std::max(options_.compression_level, 1)) {}
   Result<void> open(const OutputSetup& setup) override;
   std::unique_ptr<Packer> packer() const override { return std::make_unique<BulkPacker>(options_.actions); }
   Result<void> deliver(Parcel& parcel, std::uint64_t ticket) override;
@@ -46,7 +46,7 @@ class BulkOutput final : public Output {
   void trouble(std::string_view text);
 
   const BulkOptions options_;
-  GzipWriter gzip_;
+  Deflater gzip_;
   std::optional<OutputSetup> setup_;
   std::unique_ptr<io::HttpClient> http_;
   std::optional<io::Patience> patience_;

@@ -3,7 +3,6 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-#include <algorithm>
 #include <vector>
 
 namespace enclave::pipeline {
@@ -12,37 +11,6 @@ namespace {
 constexpr int kGzipWindow = 15 + 16;
 
 }  // namespace
-
-struct GzipWriter::State {
-  z_stream stream{};
-};
-
-GzipWriter::GzipWriter(int level) : state_(std::make_unique<State>()) {
-  ENSURE(deflateInit2(&state_->stream, level, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-}
-GzipWriter::~GzipWriter() { deflateEnd(&state_->stream); }
-
-void GzipWriter::member(std::string_view plain, std::string& out) {
-  constexpr std::size_t kPiece = 1 << 30;
-  z_stream& stream = state_->stream;
-  deflateReset(&stream);
-  char buffer[32 << 10];
-  int code = Z_OK;
-  while (code != Z_STREAM_END) {
-    const std::size_t give = std::min(plain.size(), kPiece);
-    stream.next_in = reinterpret_cast<const Bytef*>(plain.data());
-    stream.avail_in = static_cast<uInt>(give);
-    const int flush = give == plain.size() ? Z_FINISH : Z_NO_FLUSH;
-    do {
-      stream.next_out = reinterpret_cast<Bytef*>(buffer);
-      stream.avail_out = sizeof buffer;
-      code = deflate(&stream, flush);
-      ENSURE(code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR);
-      out.append(buffer, sizeof buffer - stream.avail_out);
-    } while (stream.avail_out == 0);
-    plain.remove_prefix(give);
-  }
-}
 
 Result<std::uint64_t> whole_gzip_bytes(const std::function<Result<std::string_view>()>& read) {
   struct Inflater {

@@ -14,21 +14,6 @@ namespace {
 constexpr std::size_t kGrowBy = 64 << 10;
 constexpr std::size_t kDigits = 20;
 
-/// The inside of a JSON string; null when there is more to escape than quotes and backslashes. There is room for twice
-/// the text and kCopyOverrun more.
-char* write_escaped(std::string_view text, char* to) {
-  for (;;) {
-    const std::size_t plain = event::copy_plain(text, to, false);
-    to += plain;
-    if (plain == text.size()) return to;
-    const char c = text[plain];
-    if (c != '"' && c != '\\') return nullptr;
-    *to++ = '\\';
-    *to++ = c;
-    text.remove_prefix(plain + 1);
-  }
-}
-
 }  // namespace
 
 LineMarks LineMarks::make(Random& random) {
@@ -94,7 +79,7 @@ char* LineForm::write(const event::Event& event, char* to) const {
     } else if (piece.after == Gap::line) {
       line = to;
       if (json_) {
-        to = write_escaped(event.raw, to);
+        to = event::copy_escaping_quotes(event.raw, to);
         if (to == nullptr) return nullptr;
       } else {
         std::memcpy(to, event.raw.data(), event.raw.size());

@@ -1,12 +1,10 @@
 #include "pipeline/lumberjack_output.h"
 
-#define ZLIB_CONST
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
 
 #include "event/lumberjack.h"
+#include "pipeline/deflater.h"
 #include "pipeline/lumberjack_link.h"
 #include "pipeline/lumberjack_windows.h"
 
@@ -27,39 +25,21 @@ void put_number(char* at, std::uint32_t number) {
   for (const int shift : {24, 16, 8, 0}) *at++ = static_cast<char>(number >> shift & 0xff);
 }
 
-class Deflater {
- public:
-  explicit Deflater(int level) { ENSURE(::deflateInit(&stream_, level) == Z_OK); }
-  ~Deflater() { ::deflateEnd(&stream_); }
-  Deflater(const Deflater&) = delete;
-  Deflater& operator=(const Deflater&) = delete;
-
-  /// Appends `frames` as one C frame.
-  void append(std::string_view frames, std::string& out) {
-    ENSURE(::deflateReset(&stream_) == Z_OK);
-    const std::size_t begin = out.size(), bound = ::deflateBound(&stream_, frames.size());
-    out.resize(begin + kWindowHeader + bound);
-    stream_.next_in = reinterpret_cast<const Bytef*>(frames.data());
-    stream_.avail_in = static_cast<uInt>(frames.size());
-    stream_.next_out = reinterpret_cast<Bytef*>(out.data() + begin + kWindowHeader);
-    stream_.avail_out = static_cast<uInt>(bound);
-    ENSURE(::deflate(&stream_, Z_FINISH) == Z_STREAM_END);
-    const std::size_t packed = bound - stream_.avail_out;
-    out[begin] = '2';
-    out[begin + 1] = 'C';
-    put_number(out.data() + begin + 2, static_cast<std::uint32_t>(packed));
-    out.resize(begin + kWindowHeader + packed);
-  }
-
- private:
-  z_stream stream_{};
-};
+/// Appends `frames` as one C frame.
+void append_packed(Deflater& deflater, std::string_view frames, std::string& out) {
+  const std::size_t begin = out.size();
+  out.append(kWindowHeader, '\0');
+  deflater.append(frames, out);
+  out[begin] = '2';
+  out[begin + 1] = 'C';
+  put_number(out.data() + begin + 2, static_cast<std::uint32_t>(out.size() - begin - kWindowHeader));
+}
 
 /// Each piece of the parcel is a window.
 class LumberjackPacker final : public Packer {
  public:
   explicit LumberjackPacker(const LumberjackOptions& options) : options_(options) {
-    if (options.compression_level > 0) deflater_ = std::make_unique<Deflater>(options.compression_level);
+    if (options.compression_level > 0) deflater_ = std::make_unique<Deflater>(Deflater::Form::zlib, options.compression_level);
     if (options.codec != nullptr && *options.codec) codec_ = options.codec->make();
   }
 
@@ -127,7 +107,7 @@ class LumberjackPacker final : public Packer {
   void compress(std::size_t last, std::string& out) {
     const bool large = plain_.size() - last >= kPlainOfFrame / 2;
     const std::size_t packed = large ? last : plain_.size();
-    if (packed > 0) deflater_->append(std::string_view(plain_).substr(0, packed), out);
+    if (packed > 0) append_packed(*deflater_, std::string_view(plain_).substr(0, packed), out);
     out.append(plain_, packed);
     plain_.clear();
   }

@@ -8,7 +8,8 @@
 namespace enclave::pipeline {
 namespace {
 
-constexpr std::size_t kBytesMax = 64 << 20;
+/// Far more than is on its way to any receiver nearby; what is waited for longer would only stand in memory.
+constexpr std::size_t kBytesMax = 16 << 20;
 
 }  // namespace
 

@@ -76,7 +76,7 @@ void TargetPacker::compress(Parcel& into) {
       events += piece->events;
     }
     const std::size_t begin = compressed.size();
-    gzip_.member(plain_, compressed);
+    gzip_.append(plain_, compressed);
     pieces.push_back({begin, compressed.size(), target, events});
   }
   into.bytes.swap(compressed);

@@ -4,7 +4,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "pipeline/gzip_member.h"
+#include "pipeline/deflater.h"
 #include "pipeline/output.h"
 
 namespace enclave::pipeline {
@@ -32,7 +32,7 @@ class TargetPacker final : public Packer {
 
   const Options options_;
   std::unique_ptr<Codec> codec_;
-  GzipWriter gzip_;
+  Deflater gzip_{Deflater::Form::gzip, kGzipLevel};
   std::string name_, plain_;
   std::unordered_map<std::string, std::uint32_t> known_;
 };

@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "contract/scripted_s3.h"
-#include "pipeline/gzip_member.h"
+#include "pipeline/deflater.h"
 #include "pipeline/output_bench.h"
 #include "pipeline/s3_output.h"
 
@@ -111,9 +111,10 @@ TEST(S3Output, WhatACrashLeftIsUploadedAtTheNextStartUnderItsKey) {
   std::ofstream(bench.folder + "/tmp/0000/logs/h/ls.s3.x.part0.txt") << "left\n";
   std::ofstream(bench.folder + "/tmp/0000/empty.txt").close();
   std::string packed;
-  GzipWriter().member("whole\n", packed);
+  Deflater gzip(Deflater::Form::gzip, kGzipLevel);
+  gzip.append("whole\n", packed);
   const std::size_t whole = packed.size();
-  GzipWriter().member("torn\n", packed);
+  gzip.append("torn\n", packed);
   packed.resize(packed.size() - 3);
   std::ofstream(bench.folder + "/tmp/0000/ls.s3.y.part0.txt.gz") << packed;
   ASSERT_TRUE(bench.begin(""));

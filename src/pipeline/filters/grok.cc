@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "pipeline/filter.h"
+#include "pipeline/grok/capture_tree.h"
 #include "pipeline/grok/pattern_options.h"
 #include "pipeline/logstash/plugin_options.h"
 
@@ -45,13 +46,14 @@ double real_of(std::string_view text) {
 struct Matcher {
   struct Place {
     std::vector<event::PathSegment> path;
-    std::string name;  ///< of a field of the event itself: then `path` need not be followed
     grok::Grok::Type type;
     std::uint32_t group;
     bool overwrite;
+    int direct;  ///< its place in `tree`, or kNone
   };
   grok::Grok grok;
   std::vector<Place> places;
+  grok::CaptureTree tree;
 };
 
 struct Source {
@@ -89,7 +91,7 @@ class GrokFilter final : public Filter {
   }
 
  private:
-  bool match(const Source& source, event::Document& event, FilterRun& run) {
+  bool match(Source& source, event::Document& event, FilterRun& run) {
     const Value* const value = event.find(source.field.segments());
     // A field that is not there is an empty text to Logstash too.
     if (value == nullptr || value->is(Kind::null)) return match_text(source, "", event);
@@ -111,40 +113,45 @@ class GrokFilter final : public Filter {
     return event.arena().store(run.scratch);
   }
 
-  bool match_text(const Source& source, std::string_view text, event::Document& event) {
+  bool match_text(Source& source, std::string_view text, event::Document& event) {
     bool matched = false;
-    for (const Matcher& matcher : source.matchers) {
+    for (Matcher& matcher : source.matchers) {
       const auto outcome = matcher.grok.match(text);
       timed_out_ = outcome == grok::Grok::Outcome::limit;
       if (timed_out_) return false;
       matched = outcome == grok::Grok::Outcome::yes;
       if (!matched) continue;
-      for (const Matcher::Place& place : matcher.places) store(place, matcher.grok.group(place.group, text), event);
+      const bool direct = matcher.tree.begin(event);
+      for (const Matcher::Place& place : matcher.places) {
+        const std::string_view captured = matcher.grok.group(place.group, text);
+        if (captured.empty() && !settings_.keep_empty_captures) continue;
+        if (direct && place.direct != grok::CaptureTree::kNone) {
+          matcher.tree.put(place.direct, value_of(place, captured), event);
+        } else {
+          store(place, value_of(place, captured), event);
+        }
+      }
       if (settings_.break_on_match) break;
     }
     return matched;
   }
 
-  void store(const Matcher::Place& place, std::string_view text, event::Document& event) const {
-    if (text.empty() && !settings_.keep_empty_captures) return;
-    Value value;
-    if (text.data() != nullptr) {
-      switch (place.type) {
-        case grok::Grok::Type::text:
-          value = Value::of(text);
-          break;
-        case grok::Grok::Type::integer:
-          value = Value::of(integer_of(text));
-          break;
-        case grok::Grok::Type::real:
-          value = Value::of(real_of(text));
-          break;
-      }
+  static Value value_of(const Matcher::Place& place, std::string_view text) {
+    if (text.data() == nullptr) return {};
+    switch (place.type) {
+      case grok::Grok::Type::text:
+        return Value::of(text);
+      case grok::Grok::Type::integer:
+        return Value::of(integer_of(text));
+      case grok::Grok::Type::real:
+        return Value::of(real_of(text));
     }
-    Value* const known = place.name.empty() ? event.find(place.path) : event.find(place.name);
-    if (known == nullptr && !place.name.empty() && place.name != event::kTimeField) {
-      event.root().append_member(event.arena(), event.arena().store(place.name), value);
-    } else if (known == nullptr || known->is(Kind::null) || place.overwrite) {
+    return {};
+  }
+
+  static void store(const Matcher::Place& place, Value value, event::Document& event) {
+    Value* const known = event.find(place.path);
+    if (known == nullptr || known->is(Kind::null) || place.overwrite) {
       event.set(place.path, value);
     } else if (known->is(Kind::list)) {
       known->append(event.arena(), value);
@@ -210,7 +217,7 @@ class Maker {
                    std::vector<Matcher>& into) {
     auto compiled = grok::Grok::compile(pattern, library, how);
     if (!compiled) return options_.mistake("match", compiled.error().text());
-    Matcher matcher{std::move(*compiled), {}};
+    Matcher matcher{std::move(*compiled), {}, {}};
     for (const auto& capture : matcher.grok.captures()) {
       if (!capture.unknown_type.empty())
         options_.warning("match", fmt::format("\"{}\" is no type, so {} stays a text; there are int and float",
@@ -219,8 +226,8 @@ class Maker {
       const bool overwrite = std::ranges::find(overwrite_, field) != overwrite_.end();
       std::vector<event::PathSegment> path = field.segments();
       if (target_) path.insert(path.begin(), target_->segments().begin(), target_->segments().end());
-      std::string name = path.size() == 1 ? path[0].name : "";
-      matcher.places.push_back({std::move(path), std::move(name), capture.type, capture.group, overwrite});
+      const int direct = matcher.tree.add(path);
+      matcher.places.push_back({std::move(path), capture.type, capture.group, overwrite, direct});
     }
     into.push_back(std::move(matcher));
   }

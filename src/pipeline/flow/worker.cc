@@ -35,8 +35,9 @@ FlowWorker::FlowWorker(const FlowPlan& plan, World& world)
     maker.codec = source.codec ? source.codec.make() : std::make_unique<NoCodec>();
     if (source.dressing) maker.dressing = source.dressing();
     if (const auto& rule = source.codec ? source.codec.multiline() : source.multiline) maker.joined_tag = rule->tag;
-    maker.alike = maker.joined_tag.empty() && source.source->alike(*maker.codec) && chain_->alike() &&
-                  (maker.dressing == nullptr || maker.dressing->alike());
+    maker.made_alike = maker.joined_tag.empty() && source.source->alike(*maker.codec) &&
+                       (maker.dressing == nullptr || maker.dressing->alike());
+    maker.alike = maker.made_alike && chain_->alike();
     makers_.push_back(std::move(maker));
   }
   for (const auto& output : plan.outputs) packers_.push_back(output.output->packer());
@@ -61,8 +62,53 @@ void FlowWorker::make(std::size_t source, const event::Batch& batch, const event
   }
 }
 
+/// Whether nothing is to be said of it but its line and its offset.
+static bool is_regular(const event::Event& event) {
+  return event.fields.empty() && event.position.empty() && event.cut_bytes == 0;
+}
+
+/// The one event of such a reading, with the marks in place of line and offset; null when it is not just one. Stands at
+/// the end of events_.
+const event::Document* FlowWorker::make_marked(std::size_t source, const event::Batch& batch, const event::Event& from,
+                                               std::uint32_t reading) {
+  const std::size_t before = events_.size();
+  event::Event marked = from;
+  marked.raw = marks_.line;
+  marked.offset = static_cast<std::uint64_t>(marks_.offset);
+  make(source, batch, marked, reading);
+  return events_.size() == before + 1 && !events_.back().cancelled ? &events_.back() : nullptr;
+}
+
+/// What makes the events of this source; null when there is no such thing, or it would not pay.
+const EventStamp* FlowWorker::stamp_for(std::size_t source, const event::Batch& batch, std::size_t reading) {
+  constexpr std::size_t kRun = 4;
+  const auto& event = batch.events[reading];
+  if (!makers_[source].made_alike || !is_regular(event)) return nullptr;
+  if (stamp_source_ == event.source) return stamp_ ? &*stamp_ : nullptr;
+  if (reading + kRun > batch.events.size() || batch.events[reading + kRun - 1].source != event.source) return nullptr;
+  const std::size_t before = events_.size();
+  const event::Document* const like = make_marked(source, batch, event, 0);
+  stamp_ = like == nullptr ? std::nullopt : EventStamp::make(*like, marks_, stamps_);
+  stamp_source_ = event.source;
+  events_.erase(events_.begin() + static_cast<std::ptrdiff_t>(before), events_.end());
+  return stamp_ ? &*stamp_ : nullptr;
+}
+
+void FlowWorker::make_slice(std::size_t source, const event::Batch& batch, std::uint32_t from, std::uint32_t to) {
+  for (std::uint32_t at = from; at < to; ++at) {
+    const EventStamp* const stamp = stamp_for(source, batch, at);
+    if (stamp == nullptr) {
+      make(source, batch, batch.events[at], at);
+    } else {
+      events_.push_back(stamp->stamp(batch.events[at], arena_));
+      events_.back().reading = at;
+    }
+  }
+}
+
 FlowWorker::Made FlowWorker::work(std::size_t source, const event::Batch& batch, std::vector<Parcel>& parcels) {
   run_.now_ns = batch.wall_ns;
+  forget_stamp();
   parcels.resize(packers_.size());
   for (auto& parcel : parcels) parcel.clear();
   Made made;
@@ -95,8 +141,9 @@ void FlowWorker::pack_slices(std::size_t source, const event::Batch& batch, std:
   do {
     begin();
     std::int64_t begun = clock_.boot_ns();
-    for (const std::uint32_t end = std::min(all, next + kSlice); next < end; ++next)
-      make(source, batch, batch.events[next], next);
+    const std::uint32_t end = std::min(all, next + kSlice);
+    make_slice(source, batch, next, end);
+    next = end;
     counts_.sources[source].busy_ns += clock_.boot_ns() - begun;
     const std::uint64_t events = events_.size();
     chain_->run(source, events_, run_, routed_);
@@ -115,17 +162,23 @@ void FlowWorker::pack_slices(std::size_t source, const event::Batch& batch, std:
 }
 
 void FlowWorker::begin() {
+  // Of many sources in one batch.
+  constexpr std::size_t kStampBytes = 256 << 10;
+  if (stamps_.bytes() > kStampBytes) forget_stamp();
   arena_.clear();
   events_.clear();
   for (auto& list : routed_) list.clear();
 }
 
+void FlowWorker::forget_stamp() {
+  stamp_.reset();
+  stamp_source_.reset();
+  stamps_.clear();
+}
+
 bool FlowWorker::pack_alike(std::size_t source, const event::Batch& batch, std::vector<Parcel>& parcels, Made& made) {
   const std::span<const event::Event> events(batch.events);
-  const auto regular = [](const event::Event& event) {
-    return event.fields.empty() && event.position.empty() && event.cut_bytes == 0;
-  };
-  if (!std::ranges::all_of(events, regular)) return false;
+  if (!std::ranges::all_of(events, is_regular)) return false;
   for (std::size_t begin = 0; begin < events.size();) {
     std::size_t end = begin + 1;
     while (end < events.size() && events[end].source == events[begin].source) ++end;
@@ -139,12 +192,9 @@ bool FlowWorker::pack_alike(std::size_t source, const event::Batch& batch, std::
 bool FlowWorker::pack_run(std::size_t source, const event::Batch& batch, std::span<const event::Event> run,
                           std::vector<Parcel>& parcels, Made& made) {
   begin();
-  event::Event marked = run.front();
-  marked.raw = marks_.line;
-  marked.offset = static_cast<std::uint64_t>(marks_.offset);
-  make(source, batch, marked, 0);
-  if (events_.size() != 1 || events_.front().cancelled) return false;
-  const event::Document like = events_.front();
+  const event::Document* const made_one = make_marked(source, batch, run.front(), 0);
+  if (made_one == nullptr) return false;
+  const event::Document like = *made_one;
   chain_->run(source, events_, run_, routed_);
   bool reached = false;
   for (std::size_t i = 0; i < packers_.size(); ++i) {

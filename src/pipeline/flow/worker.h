@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 
+#include "pipeline/flow/event_stamp.h"
 #include "pipeline/flow/flow.h"
 
 namespace enclave::pipeline {
@@ -36,12 +37,18 @@ class FlowWorker {
   struct Maker {
     std::unique_ptr<Codec> codec;
     std::unique_ptr<Dressing> dressing;
-    std::string joined_tag;  ///< of events that are several lines; empty: none
-    bool alike = false;      ///< its events differ in line and offset only
+    std::string joined_tag;   ///< of events that are several lines; empty: none
+    bool made_alike = false;  ///< its events differ in line and offset only before the filters
+    bool alike = false;       ///< and behind them
   };
   void begin();
   void end(std::vector<Parcel>& parcels);
   void make(std::size_t source, const event::Batch& batch, const event::Event& from, std::uint32_t reading);
+  const event::Document* make_marked(std::size_t source, const event::Batch& batch, const event::Event& from,
+                                     std::uint32_t reading);
+  const EventStamp* stamp_for(std::size_t source, const event::Batch& batch, std::size_t reading);
+  void forget_stamp();
+  void make_slice(std::size_t source, const event::Batch& batch, std::uint32_t from, std::uint32_t to);
   void pack_slices(std::size_t source, const event::Batch& batch, std::vector<Parcel>& parcels, Made& made);
   bool pack_alike(std::size_t source, const event::Batch& batch, std::vector<Parcel>& parcels, Made& made);
   bool pack_run(std::size_t source, const event::Batch& batch, std::span<const event::Event> run,
@@ -57,6 +64,9 @@ class FlowWorker {
   std::vector<event::Document> events_;
   Routed routed_;
   const LineMarks marks_;
+  std::optional<EventStamp> stamp_;            ///< of stamp_source_; none when its events cannot be made so
+  std::optional<std::uint32_t> stamp_source_;  ///< of the present batch
+  event::Arena stamps_;                        ///< what stamped events share
   FilterRun run_;
 };
 

@@ -80,7 +80,9 @@ struct Grok::State {
   bool jit = false;
 };
 
-Grok::Grok(std::unique_ptr<State> state) : state_(std::move(state)) {}
+static_assert(std::is_same_v<PCRE2_SIZE, std::size_t> && PCRE2_UNSET == std::string_view::npos);
+Grok::Grok(std::unique_ptr<State> state)
+    : state_(std::move(state)), spans_(pcre2_get_ovector_pointer(state_->data.get())) {}
 Grok::Grok(Grok&&) noexcept = default;
 Grok& Grok::operator=(Grok&&) noexcept = default;
 Grok::~Grok() = default;
@@ -127,13 +129,6 @@ Grok::Outcome Grok::match(std::string_view subject) const {
       how(state_->code.get(), units(subject), subject.size(), 0, 0, state_->data.get(), state_->context.get());
   if (found >= 0) return Outcome::yes;
   return found == PCRE2_ERROR_NOMATCH ? Outcome::no : Outcome::limit;
-}
-
-std::string_view Grok::group(std::uint32_t number, std::string_view subject) const {
-  const PCRE2_SIZE* const found = pcre2_get_ovector_pointer(state_->data.get()) + std::size_t{2} * number;
-  // With \K a group may begin behind its end.
-  if (found[0] == PCRE2_UNSET || found[0] > found[1] || subject.data() == nullptr) return {};
-  return subject.substr(found[0], found[1] - found[0]);
 }
 
 }  // namespace enclave::pipeline::grok

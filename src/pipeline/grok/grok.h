@@ -48,12 +48,18 @@ class Grok {
   /// Anywhere in `subject`, of any bytes.
   Outcome match(std::string_view subject) const;
   /// Of the latest match; its data() is null where the group took no part.
-  std::string_view group(std::uint32_t number, std::string_view subject) const;
+  std::string_view group(std::uint32_t number, std::string_view subject) const {
+    const std::size_t begin = spans_[2 * std::size_t{number}], end = spans_[2 * std::size_t{number} + 1];
+    // With \K a group may begin behind its end.
+    if (begin == std::string_view::npos || begin > end || subject.data() == nullptr) return {};
+    return {subject.data() + begin, end - begin};
+  }
 
  private:
   struct State;
   explicit Grok(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
+  const std::size_t* spans_ = nullptr;  ///< where the groups of the latest match begin and end; in state_
 };
 
 /// The parts of a pattern: cut before and behind each %{…} that stands in no group and in no class. Joined they are the

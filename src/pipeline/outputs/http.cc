@@ -7,7 +7,7 @@
 
 #include "cloud/parallel.h"
 #include "io/patience.h"
-#include "pipeline/gzip_member.h"
+#include "pipeline/deflater.h"
 #include "pipeline/http_options.h"
 #include "pipeline/logstash/decorations.h"
 #include "pipeline/logstash/plugin_options.h"
@@ -230,7 +230,7 @@ class HttpOutput final : public Output {
     if (settings_.method == "GET" || settings_.method == "HEAD") return request;
     request.body = body;
     if (settings_.compressed) {
-      GzipWriter().member(body, packed);
+      Deflater(Deflater::Form::gzip, kGzipLevel).append(body, packed);
       request.body = packed;
       request.headers.emplace_back("Content-Encoding", "gzip");
     }
