@@ -44,9 +44,11 @@ class FilebeatChain final : public Chain {
       : all_(make_steps(config.processors, world, diagnostics)) {
     for (const Input* input : inputs) of_input_.push_back(make_steps(input->processors, world, diagnostics));
     count_.name = "processors";
+    count_.reason = "drop_event";
   }
 
-  void run(std::size_t source, std::vector<event::Document>& events, FilterRun& run, Routed& routed) override {
+  Sent run(std::size_t source, std::vector<event::Document>& events, FilterRun& run, Routed& routed) override {
+    Sent sent;
     const std::int64_t begun = clock_ == nullptr ? 0 : clock_->boot_ns();
     count_.in += events.size();
     for (auto& event : events) {
@@ -57,9 +59,11 @@ class FilebeatChain final : public Chain {
         continue;
       }
       for (auto& one : routed) one.push_back(event);
+      ++sent.out;
     }
     count_.succeeded = count_.in - count_.dropped;
     if (clock_ != nullptr) count_.busy_ns += clock_->boot_ns() - begun;
+    return sent;
   }
   void measure(Clock& clock) override { clock_ = &clock; }
   std::vector<logstash::FilterCount> counts() const override {

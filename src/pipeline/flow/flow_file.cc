@@ -25,14 +25,23 @@ using Out = FlowStatus::Out;
 using logstash::FilterCount;
 constexpr Number<FlowStatus> kFlow[] = {{"events_in", &FlowStatus::events_in},
                                         {"bytes_in", &FlowStatus::bytes_in},
+                                        {"events_made", &FlowStatus::events_made},
                                         {"events_dropped", &FlowStatus::events_dropped},
+                                        {"events_unrouted", &FlowStatus::events_unrouted},
+                                        {"events_out", &FlowStatus::events_out},
+                                        {"letters_returned", &FlowStatus::letters_returned},
                                         {"batches_waiting", &FlowStatus::batches_waiting},
                                         {"workers", &FlowStatus::workers},
                                         {"dead_letters", &FlowStatus::dead_letters},
                                         {"dead_letters_lost", &FlowStatus::dead_letters_lost},
                                         {"dead_letter_bytes", &FlowStatus::dead_letter_bytes}};
 constexpr Number<In> kIn[] = {{"readings", &In::readings}, {"bytes", &In::bytes}, {"events", &In::events}};
-constexpr Number<Out> kOut[] = {{"events", &Out::events}, {"bytes", &Out::bytes}};
+constexpr Number<Out> kOut[] = {{"events", &Out::events},
+                                {"bytes", &Out::bytes},
+                                {"delivered", &Out::delivered},
+                                {"waiting", &Out::waiting},
+                                {"dead_letters", &Out::dead_letters},
+                                {"dead_letters_lost", &Out::dead_letters_lost}};
 constexpr Number<FilterCount> kFilter[] = {{"in", &FilterCount::in},
                                            {"succeeded", &FilterCount::succeeded},
                                            {"dropped", &FilterCount::dropped},
@@ -59,13 +68,14 @@ std::string plugin_json(const Part& part, std::span<const Number<Part>> numbers)
 }
 
 std::string flow_json(const FlowStatus& flow) {
-  std::string out = fmt::format(R"({{"id":{}{})", json_text(flow.id), numbers_json<FlowStatus>(flow, kFlow));
+  std::string out = fmt::format(R"({{"id":{},"started":{}{})", json_text(flow.id),
+                                json_text(format_time(flow.started_wall_ns)), numbers_json<FlowStatus>(flow, kFlow));
   out += R"(,"sources":)";
   out += event::json_array(flow.sources, [](const In& each) { return plugin_json<In>(each, kIn); });
   out += R"(,"filters":)";
   out += event::json_array(flow.filters, [](const FilterCount& each) {
-    return fmt::format(R"({{"id":{}{},"busy_ns":{}}})", json_text(each.name), numbers_json<FilterCount>(each, kFilter),
-                       each.busy_ns);
+    return fmt::format(R"({{"id":{},"reason":{}{},"busy_ns":{}}})", json_text(each.name), json_text(each.reason),
+                       numbers_json<FilterCount>(each, kFilter), each.busy_ns);
   });
   out += R"(,"outputs":)";
   out += event::json_array(flow.outputs, [](const Out& each) { return plugin_json<Out>(each, kOut); });
@@ -119,12 +129,14 @@ void read_plugin(const element& item, std::span<const Number<Part>> numbers, std
 FlowStatus flow_of(const element& object) {
   FlowStatus flow;
   flow.id = text_of(object, "id");
+  if (const auto started = parse_time(text_of(object, "started"))) flow.started_wall_ns = *started;
   read_numbers<FlowStatus>(object, kFlow, flow);
   for_all(object, "sources", [&](const element& item) { read_plugin<In>(item, kIn, flow.sources); });
   for_all(object, "outputs", [&](const element& item) { read_plugin<Out>(item, kOut, flow.outputs); });
   for_all(object, "filters", [&](const element& item) {
     FilterCount& filter = flow.filters.emplace_back();
     filter.name = text_of(item, "id");
+    filter.reason = text_of(item, "reason");
     read_numbers<FilterCount>(item, kFilter, filter);
     read_number(item, "busy_ns", filter.busy_ns);
   });

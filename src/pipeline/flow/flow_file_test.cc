@@ -11,8 +11,10 @@ FlowStatus some_flow() {
   flow.events_in = 10, flow.bytes_in = 2000, flow.events_dropped = 3, flow.batches_waiting = 1, flow.workers = 2;
   flow.dead_letters = 4, flow.dead_letters_lost = 5, flow.dead_letter_bytes = 600;
   flow.sources.push_back({"file at a.conf:1", 9, 1999, 10, 77, {{"lines_cut", 2}}});
-  flow.outputs.push_back({"stdout", 7, 700, 88, {}});
-  flow.filters.push_back({"grok at a.conf:3", 10, 8, 3, 1, 99});
+  flow.outputs.push_back({"stdout", 7, 700, 88, {}, 3, 1, 2, 1});
+  flow.started_wall_ns = 1'600'000'000'000'000'000;
+  flow.events_made = 1, flow.events_unrouted = 2, flow.events_out = 6, flow.letters_returned = 1;
+  flow.filters.push_back({"grok at a.conf:3", 10, 8, 3, 1, 99, "cancelled"});
   flow.counters = {{"connections_open", -1}, {"lines_cut", 2}};
   flow.troubles = {"the other side is away:\n connection refused"};
   return flow;

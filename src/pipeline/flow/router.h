@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <variant>
 #include <vector>
@@ -30,7 +31,7 @@ class Router {
     std::size_t member;
     std::vector<event::Document> events;
   };
-  void route(const std::vector<event::Document>& events, Routed& routed, std::vector<Onward>& onward);
+  Sent route(const std::vector<event::Document>& events, Routed& routed, std::vector<Onward>& onward);
   /// All events go to the same outputs, and into no other pipeline.
   bool alike() const;
 
@@ -41,15 +42,21 @@ class Router {
     std::unique_ptr<logstash::Condition> condition;  ///< null: else
     std::vector<Node> nodes;
     std::vector<event::Document> events;  ///< of the batch at hand; kept for its memory
+    std::vector<std::uint32_t> numbers;   ///< of these events
   };
   struct Fork {
     std::vector<Arm> arms;
   };
   class Compiler;
-  void route(std::vector<Node>& nodes, const std::vector<event::Document>& events, Routed& routed,
-             std::vector<Onward>& onward);
+  /// `numbers`: which events of the whole batch these are.
+  void route(std::vector<Node>& nodes, const std::vector<event::Document>& events,
+             const std::vector<std::uint32_t>& numbers, Routed& routed, std::vector<Onward>& onward);
+  void mark(const std::vector<std::uint32_t>& numbers, std::uint8_t how);
 
   std::vector<Node> nodes_;
+  std::vector<std::uint32_t> numbers_;
+  std::vector<std::uint8_t> marks_;  ///< of each event of the batch at hand
+  std::uint64_t copies_ = 0;
 };
 
 }  // namespace enclave::pipeline

@@ -15,6 +15,14 @@ namespace {
 
 using Events = std::vector<event::Document>;
 
+/// Why a filter of this kind takes events out.
+std::string_view reason_of(std::string_view plugin) {
+  constexpr std::pair<std::string_view, std::string_view> kReasons[] = {
+      {"split", "taken apart"}, {"ruby", "cancelled"}, {"csv", "header or empty line"}};
+  const auto* const found = std::ranges::find(kReasons, plugin, &std::pair<std::string_view, std::string_view>::first);
+  return found == std::end(kReasons) ? plugin : found->second;
+}
+
 /// One filter with what it does on success.
 struct Step {
   const Plugin* plugin;
@@ -84,6 +92,7 @@ class RealProgram final : public Program {
     options.finish();
     if (!filter || options.failed()) return false;
     FilterCount count;
+    count.reason = reason_of(plugin.name);
     const Place place = options.place();
     count.name = id.empty() ? fmt::format("{} at {}:{}", plugin.name, place.file, place.line) : id;
     into.emplace_back(Step{&plugin, place, std::move(filter), std::move(decorations), std::move(count)});
@@ -132,10 +141,7 @@ class RealProgram final : public Program {
         step.decorations.apply(events[i], run);
       }
       if (watch_) watch_(Passed{*step.plugin, step.place, succeeded}, events[i]);
-      if (events[i].cancelled) {
-        ++step.count.dropped;
-        gone = true;
-      }
+      gone = gone || events[i].cancelled;
       if (run.made.empty()) continue;
       step.count.made += run.made.size();
       for (auto& made : run.made) made.reading = events[i].reading;
@@ -143,7 +149,7 @@ class RealProgram final : public Program {
       // What a filter made does not pass it again.
       i += run.made.size();
     }
-    if (gone) std::erase_if(events, [](const auto& event) { return event.cancelled; });
+    if (gone) step.count.dropped += std::erase_if(events, [](const auto& event) { return event.cancelled; });
   }
 
   void run_fork(Fork& fork, Events& events, FilterRun& run) {

@@ -18,6 +18,7 @@ struct FilterCount {
   std::uint64_t dropped = 0;
   std::uint64_t made = 0;    ///< events that it added
   std::int64_t busy_ns = 0;  ///< as measure() was asked for; else 0
+  std::string reason = {};   ///< why it drops events, in a word or two
 };
 
 /// The filters of a configuration, ready to run: made once for each worker, used by one thread at a time.
