@@ -41,6 +41,9 @@ bool is_busy(const Outcome& outcome) {
          outcome.type == "cluster_block_exception";
 }
 
+/// In place of the action of a letter whose event is the action.
+constexpr std::string_view kActionAlone = "the action alone";
+
 std::string_view excerpt(std::string_view text) { return text.substr(0, 300); }
 
 }  // namespace
@@ -59,11 +62,24 @@ void BulkOutput::trouble(std::string_view text) {
 
 Result<void> BulkOutput::bury(std::string_view piece, std::string_view reason) {
   setup_->log.count("events_refused", 1);
-  // The document stands behind its action; a delete has none.
+  // The document stands behind its action; a delete has none, and what the packer refused no action.
   const std::size_t line = piece.find('\n');
-  std::string_view document = line + 1 < piece.size() ? piece.substr(line + 1) : piece;
+  const bool both = line + 1 < piece.size() && line != std::string_view::npos;
+  std::string_view document = both ? piece.substr(line + 1) : piece;
   while (document.ends_with('\n')) document.remove_suffix(1);
-  return setup_->dead_letters.add(options_.plugin, reason, document);
+  const std::string_view to = both ? piece.substr(0, line) : line == std::string_view::npos ? "" : kActionAlone;
+  return setup_->dead_letters.add(options_.plugin, {reason, document, to});
+}
+
+bool BulkOutput::put_back(const Refused& refused, Parcel& into) const {
+  if (refused.to.empty()) return false;
+  // Target 0 is what can be sent.
+  if (into.targets.empty()) into.targets.emplace_back();
+  const std::size_t begin = into.bytes.size();
+  if (refused.to != kActionAlone) into.bytes.append(refused.to).append("\n");
+  into.bytes.append(refused.event).append("\n");
+  into.add(begin);
+  return true;
 }
 
 Result<void> BulkOutput::deliver(Parcel& parcel, std::uint64_t ticket) {

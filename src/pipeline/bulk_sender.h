@@ -32,6 +32,7 @@ class BulkOutput final : public Output {
   explicit BulkOutput(BulkOptions options) : options_(std::move(options)), gzip_(Deflater::Form::gzip, std::max(options_.compression_level, 1)) {}
   Result<void> open(const OutputSetup& setup) override;
   std::unique_ptr<Packer> packer() const override { return std::make_unique<BulkPacker>(options_.actions); }
+  bool put_back(const Refused& refused, Parcel& into) const override;
   Result<void> deliver(Parcel& parcel, std::uint64_t ticket) override;
   Result<std::uint64_t> settle(bool /*wait*/) override { return last_; }
 

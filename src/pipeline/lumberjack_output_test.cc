@@ -48,7 +48,7 @@ class SafeLog final : public InputLog {
 
 class NoDeadLetters final : public DeadLetters {
  public:
-  Result<void> add(std::string_view, std::string_view, std::string_view) override { return {}; }
+  Result<void> add(std::string_view, const Refused&) override { return {}; }
 };
 
 /// How a receiver treats one connection.

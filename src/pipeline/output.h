@@ -33,6 +33,8 @@ struct Parcel {
     pieces.push_back({begin, bytes.size(), target, 1});
     ++events;
   }
+  /// What another one holds goes behind what this one holds; without a batch.
+  void append(const Parcel& other);
   /// Index of a target; it is added when it is new. The latest is looked at first.
   std::uint32_t target(std::string_view name);
 };
@@ -51,12 +53,20 @@ class Packer {
   virtual void end(Parcel& /*into*/) {}
 };
 
+/// What an output refused for good, as it would have been sent.
+struct Refused {
+  std::string_view reason;
+  std::string_view event;    ///< JSON, or other bytes
+  std::string_view to = {};  ///< what put_back() needs besides; no secret, since people read it
+  std::uint32_t events = 1;  ///< that these bytes are
+};
+
 /// Where what cannot be delivered is kept. Thread-safe.
 class DeadLetters {
  public:
   virtual ~DeadLetters() = default;
-  /// `event` is JSON. Durable when it returns.
-  virtual Result<void> add(std::string_view plugin, std::string_view reason, std::string_view event) = 0;
+  /// Durable when it returns, or counted as lost. Called in deliver() of the parcel that holds it.
+  virtual Result<void> add(std::string_view plugin, const Refused& refused) = 0;
 };
 
 struct OutputSetup {
@@ -74,6 +84,9 @@ class Output {
   virtual ~Output() = default;
   virtual Result<void> open(const OutputSetup& setup) = 0;
   virtual std::unique_ptr<Packer> packer() const = 0;
+  /// Adds to `into`, between what a packer puts there, what was refused before, so that it is sent again as it was.
+  /// False: it cannot, and an event is wanted. Thread-safe.
+  virtual bool put_back(const Refused& /*refused*/, Parcel& /*into*/) const { return false; }
 
   /// Takes parcels in the order of their tickets, which grow. Waits as long as it takes while the other side is away or
   /// slow: that is the back-pressure. An error ends the flow, or is Fault::busy because of `stopping`; then the parcel

@@ -69,11 +69,12 @@ class LoggedTroubles final : public InputLog {
 
 class KeptLetters final : public DeadLetters {
  public:
-  Result<void> add(std::string_view plugin, std::string_view reason, std::string_view event) override {
-    letters.push_back(std::string(plugin) + "|" + std::string(reason) + "|" + std::string(event));
+  Result<void> add(std::string_view plugin, const Refused& refused) override {
+    letters.push_back(std::string(plugin) + "|" + std::string(refused.reason) + "|" + std::string(refused.event));
+    sent_to.emplace_back(refused.to);
     return {};
   }
-  std::vector<std::string> letters;
+  std::vector<std::string> letters, sent_to;
 };
 
 /// One output, as a flow drives it.

@@ -11,10 +11,11 @@ constexpr std::int64_t kRetryNs = 10'000'000'000;
 Reader::Reader(World world, std::size_t read_bytes, BatchQueue& queue, Ledger& ledger)
     : world_(world), read_bytes_(read_bytes), queue_(queue), ledger_(ledger) {}
 
-void Reader::add(std::string id, std::unique_ptr<Input> input) {
+void Reader::add(std::string id, std::unique_ptr<Input> input, bool background) {
   Source& source = sources_.emplace_back();
   source.id = std::move(id);
   source.input = std::move(input);
+  source.background = background;
 }
 
 void Reader::acknowledge() {
@@ -78,7 +79,8 @@ Engine::Step Reader::step() {
     const std::size_t index = turn_++ % sources_.size();
     if (read_from(index)) return Engine::Step::worked;
   }
-  const bool ended = std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source.ended; });
+  const bool ended = std::all_of(sources_.begin(), sources_.end(),
+                                 [](const auto& source) { return source.ended || source.background; });
   return ended ? Engine::Step::ended : Engine::Step::idle;
 }
 

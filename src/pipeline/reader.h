@@ -14,7 +14,8 @@ namespace enclave::pipeline {
 class Reader {
  public:
   Reader(World world, std::size_t read_bytes, BatchQueue& queue, Ledger& ledger);
-  void add(std::string id, std::unique_ptr<Input> input);
+  /// `background`: the end of all others is the end.
+  void add(std::string id, std::unique_ptr<Input> input, bool background = false);
   Engine::Step step();
   std::vector<int> descriptors() const;
   std::int64_t next_boot_ns() const;
@@ -32,7 +33,7 @@ class Reader {
   struct Source {
     std::string id;
     std::unique_ptr<Input> input;
-    bool ended = false;
+    bool ended = false, background = false;
     std::int64_t retry_boot_ns = 0;  ///< after an error
     std::unique_ptr<Given> given = std::make_unique<Given>();
   };

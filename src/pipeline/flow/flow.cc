@@ -9,6 +9,9 @@
 
 #include "base/files.h"
 #include "pipeline/flow/dead_letters.h"
+#include "pipeline/flow/flow_counts.h"
+#include "pipeline/flow/letter_source.h"
+#include "pipeline/flow/letter_taking.h"
 #include "pipeline/flow/pending.h"
 #include "pipeline/flow/plugin_log.h"
 #include "pipeline/flow/worker.h"
@@ -46,17 +49,9 @@ class RealFlow final : public Flow {
         pending_(plan_.sources.size()),
         joiners_(plan_.sources.size()),
         settled_(plan_.outputs.size()),
-        counts_(workers) {
-    status_.id = plan_.id;
-    status_.workers = workers;
-    for (const auto& source : plan_.sources) {
-      status_.sources.emplace_back().id = source.id;
-      source_logs_.push_back(std::make_unique<PluginLog>(ledger_));
-    }
-    for (const auto& output : plan_.outputs) {
-      status_.outputs.emplace_back().id = output.id;
-      output_logs_.push_back(std::make_unique<PluginLog>(ledger_));
-    }
+        counts_(plan_, workers, world_.clock.wall_ns()) {
+    for (std::size_t i = 0; i < plan_.sources.size(); ++i) source_logs_.push_back(std::make_unique<PluginLog>(ledger_));
+    for (std::size_t i = 0; i < plan_.outputs.size(); ++i) output_logs_.push_back(std::make_unique<PluginLog>(ledger_));
     if (options_.tell) ledger_.on_trouble(options_.tell);
   }
 
@@ -70,11 +65,13 @@ class RealFlow final : public Flow {
     TRY(make_directories(world_.files, options_.state_directory));
     if (options_.positions == nullptr) TRY(open_registry());
     const Positions& positions = options_.positions == nullptr ? *registry_ : *options_.positions;
-    dead_letters_ = TRY(open_dead_letters(world_, join_path(options_.state_directory, kDeadLettersName), ledger_));
+    TRY(finish_taking(world_.files, options_.state_directory));
+    dead_letters_ = TRY(open_dead_letters(world_, options_.state_directory, ledger_, plan_.dead_letter_bytes_max));
     for (std::size_t i = 0; i < plan_.outputs.size(); ++i) {
       auto& output = plan_.outputs[i];
       const std::string kept = join_path(options_.state_directory, "outputs");
-      TRY(output.output->open({world_, *output_logs_[i], give_up_, *dead_letters_, output.id, kept}));
+      letters_.push_back(std::make_unique<OutputLetters>(*dead_letters_, output.id, world_.clock, *output_logs_[i]));
+      TRY(output.output->open({world_, *output_logs_[i], give_up_, *letters_[i], output.id, kept}));
     }
     for (std::size_t i = 0; i < plan_.sources.size(); ++i) {
       auto& source = plan_.sources[i];
@@ -84,7 +81,7 @@ class RealFlow final : public Flow {
       }
       auto input = source.source->open({world_, positions, *source_logs_[i]});
       if (!input) return std::move(input).error().within(fmt::format("the input {}", source.id));
-      reader_.add(source.id, std::move(*input));
+      reader_.add(source.id, std::move(*input), source.letters);
     }
     return {};
   }
@@ -118,14 +115,16 @@ class RealFlow final : public Flow {
   }
 
   FlowStatus status() const override {
-    const EngineStatus told = ledger_.status();
-    const std::lock_guard lock(mutex_);
-    FlowStatus status = status_;
+    EngineStatus told = ledger_.status();
+    FlowStatus status;
+    {
+      const std::lock_guard lock(mutex_);
+      status = counts_.status();
+      status.batches_waiting = pending_.size();
+    }
     status.bytes_in = told.bytes_read;
-    status.counters = told.counters;
-    status.troubles = told.troubles;
-    status.batches_waiting = pending_.size();
-    for (const auto& counts : counts_) add_counts(counts, status);
+    status.counters = std::move(told.counters);
+    status.troubles = std::move(told.troubles);
     for (std::size_t i = 0; i < status.sources.size(); ++i) {
       auto& source = status.sources[i];
       const auto& given = reader_.given(i);
@@ -138,34 +137,13 @@ class RealFlow final : public Flow {
       status.outputs[i].busy_ns += handing_ns_[i];
       status.outputs[i].counters = output_logs_[i]->counters();
     }
-    const auto letters = dead_letters_->counts();
-    status.dead_letters = letters.kept;
-    status.dead_letter_bytes = letters.bytes;
-    status.dead_letters_lost = letters.lost;
+    status.dead_letter_bytes = dead_letters_->bytes();
+    // Nobody asked for this input: it is shown when there is something to see.
+    if (status.sources.back().readings == 0) status.sources.pop_back();
     return status;
   }
 
  private:
-  static void add_counts(const FlowWorker::Counts& counts, FlowStatus& status) {
-    auto& all = status.filters;
-    for (std::size_t i = 0; i < counts.sources.size(); ++i) {
-      status.sources[i].events += counts.sources[i].events;
-      status.sources[i].busy_ns += counts.sources[i].busy_ns;
-    }
-    for (std::size_t i = 0; i < counts.packing_ns.size(); ++i) status.outputs[i].busy_ns += counts.packing_ns[i];
-    if (all.empty()) {
-      all = counts.filters;
-      return;
-    }
-    for (std::size_t i = 0; i < std::min(all.size(), counts.filters.size()); ++i) {
-      all[i].in += counts.filters[i].in;
-      all[i].succeeded += counts.filters[i].succeeded;
-      all[i].dropped += counts.filters[i].dropped;
-      all[i].made += counts.filters[i].made;
-      all[i].busy_ns += counts.filters[i].busy_ns;
-    }
-  }
-
   Result<void> open_registry() {
     std::vector<std::string> notices;
     const std::string path = join_path(options_.state_directory, "positions");
@@ -235,24 +213,11 @@ class RealFlow final : public Flow {
   void work_on(std::size_t index) {
     FlowWorker worker(plan_, world_);
     Work work;
-    std::int64_t counted_boot_ns = world_.clock.boot_ns();
-    bool uncounted = true;
-    // What was done last must not stay untold for as long as nothing comes. With mutex_ held.
-    const auto publish = [&] {
-      if (std::exchange(uncounted, false)) counts_[index] = worker.counts();
-    };
-    while (take(work, publish)) {
+    while (take(work)) {
       const auto made = worker.work(work.reading.input, *work.reading.batch, work.parcels);
-      uncounted = true;
-      if (!deliver(work, made)) break;
-      const std::int64_t now = world_.clock.boot_ns();
-      if (now - counted_boot_ns < kSettleEvery.count()) continue;
-      counted_boot_ns = now;
-      const std::lock_guard lock(mutex_);
-      publish();
+      auto counts = worker.counts();
+      if (!deliver(work, made, index, counts)) break;
     }
-    const std::lock_guard lock(mutex_);
-    publish();
   }
 
   /// An output that is away must not keep the end waiting for ever.
@@ -270,7 +235,7 @@ class RealFlow final : public Flow {
   }
 
   /// The next reading, or lines that a joiner held back for too long. False: there will be none.
-  bool take(Work& work, const std::function<void()>& idle) {
+  bool take(Work& work) {
     std::unique_lock lock(mutex_);
     for (;;) {
       if (aborted_) return false;
@@ -284,7 +249,6 @@ class RealFlow final : public Flow {
       }
       if (take_held(work)) return true;
       if (reading_ended_ && queue_.empty()) return false;
-      idle();
       turn_.wait_for(lock, kLookEvery);
     }
   }
@@ -308,26 +272,22 @@ class RealFlow final : public Flow {
   }
 
   /// In the order of the tickets. False: nothing more is delivered.
-  bool deliver(Work& work, const FlowWorker::Made& made) {
+  bool deliver(Work& work, const FlowWorker::Made& made, std::size_t worker, FlowWorker::Counts& counts) {
     std::unique_lock lock(mutex_);
     delivered_.wait(lock, [&] { return aborted_ || delivered_ticket_ + 1 == work.ticket; });
     if (aborted_) return false;
     lock.unlock();
     // Nobody else has this turn.
-    auto done = deliver_to_all(work);
+    auto done = return_letters(made);
+    if (done) done = deliver_to_all(work);
     lock.lock();
     if (!done) {
       if (done.error().fault() != Fault::busy || !give_up_) failure_ = done.error();
       abort_now();
       return false;
     }
-    status_.events_in += made.events;
-    status_.events_dropped += made.dropped;
-    for (std::size_t i = 0; i < work.parcels.size(); ++i) {
-      status_.outputs[i].events += work.parcels[i].events;
-      status_.outputs[i].bytes += work.parcels[i].bytes.size();
-      unsettled_bytes_ += work.parcels[i].bytes.size();
-    }
+    counts_.handed_over(work.ticket, made, work.parcels, letters_, worker, counts);
+    for (const auto& parcel : work.parcels) unsettled_bytes_ += parcel.bytes.size();
     if (has_last_) keep_for_last(work);
     const bool held_lines = work.reading.light;
     if (!held_lines) {
@@ -340,6 +300,11 @@ class RealFlow final : public Flow {
     delivered_.notify_all();
     if (only_last_ || unsettled_bytes_ > kUnsettledBytes) settle_now_.notify_one();
     return true;
+  }
+
+  Result<void> return_letters(const FlowWorker::Made& made) {
+    for (const auto& letter : made.returned) TRY(dead_letters_->keep(letter));
+    return {};
   }
 
   Result<void> deliver_to_all(Work& work) {
@@ -406,6 +371,7 @@ class RealFlow final : public Flow {
       }
     }
     const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < settled_.size(); ++i) counts_.settled(i, settled_[i]);
     if (!safe) {
       if (!give_up_ && !failure_) failure_ = safe.error();
       return abort_now();
@@ -478,6 +444,7 @@ class RealFlow final : public Flow {
   std::vector<std::unique_ptr<PluginLog>> source_logs_, output_logs_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<LetterBox> dead_letters_;
+  std::vector<std::unique_ptr<OutputLetters>> letters_;  ///< of each output
   BatchQueue queue_;
   Reader reader_;
   const bool has_last_ = std::ranges::any_of(plan_.outputs, &FlowOutput::last);
@@ -494,8 +461,7 @@ class RealFlow final : public Flow {
   std::vector<std::unique_ptr<LineJoiner>> joiners_;
   std::deque<std::pair<std::uint64_t, std::vector<Parcel>>> for_last_;
   std::vector<std::uint64_t> settled_;  ///< of the settling thread
-  std::vector<FlowWorker::Counts> counts_;
-  FlowStatus status_;
+  FlowCounts counts_;
   std::optional<Error> failure_;
   std::uint64_t last_ticket_ = 0, delivered_ticket_ = 0;
   std::size_t working_ = 0;  ///< threads
@@ -506,6 +472,7 @@ class RealFlow final : public Flow {
 
 Result<std::unique_ptr<Flow>> Flow::open(FlowPlan plan, FlowOptions options) {
   ENSURE(plan.chain != nullptr);
+  plan.sources.push_back({"dead letters", make_letter_source(options.state_directory), {}, {}, {}, true});
   const std::size_t workers =
       plan.workers > 0 ? plan.workers : std::max<std::size_t>(1, std::thread::hardware_concurrency());
   auto wake = TRY(io::Waiter::make());

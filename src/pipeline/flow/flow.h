@@ -23,13 +23,24 @@ namespace enclave::pipeline {
 /// Where the events of one batch go: for each output of the flow those that it gets.
 using Routed = std::vector<std::vector<event::Document>>;
 
+/// What became of events behind their filters, in events.
+struct Sent {
+  std::uint64_t out = 0;       ///< reached one output, or several
+  std::uint64_t unrouted = 0;  ///< reached none
+  std::uint64_t made = 0;      ///< copies for other pipelines, beyond the event itself
+  Sent& operator+=(const Sent& other) {
+    out += other.out, unrouted += other.unrouted, made += other.made;
+    return *this;
+  }
+};
+
 /// Filters and the choice of outputs; made once for each worker.
 class Chain {
  public:
   virtual ~Chain() = default;
   /// `source` is the index of the source that the events came from. Appends to `routed`, which has a list for each
   /// output. May change and reorder `events`.
-  virtual void run(std::size_t source, std::vector<event::Document>& events, FilterRun& run, Routed& routed) = 0;
+  virtual Sent run(std::size_t source, std::vector<event::Document>& events, FilterRun& run, Routed& routed) = 0;
   virtual std::vector<logstash::FilterCount> counts() const = 0;
   /// From now on FilterCount::busy_ns is kept. The clock outlives the chain.
   virtual void measure(Clock& /*clock*/) {}
@@ -52,6 +63,7 @@ struct FlowSource {
   CodecChoice codec;                                    ///< empty: the source makes whole events itself
   std::function<std::unique_ptr<Dressing>()> dressing;  ///< empty: none
   std::optional<MultilineRule> multiline = {};          ///< of a source without a codec
+  bool letters = false;  ///< what it reads goes past the filters to the output that once refused it
 };
 struct FlowOutput {
   std::string id;
@@ -67,6 +79,7 @@ struct FlowPlan {
   std::vector<FlowOutput> outputs;
   std::function<std::unique_ptr<Chain>()> chain;
   std::uint64_t workers = 0;  ///< 0: as many as there are processors
+  ByteCount dead_letter_bytes_max = 1024_MiB;
 };
 
 struct FlowOptions {
@@ -83,14 +96,23 @@ struct FlowOptions {
   std::vector<event::SourceRange> imported = {};  ///< positions of another program, taken over at the first start
 };
 
-/// Counters since the flow was opened.
+/// Counters since the flow was opened. Those of events are of the batches that were handed to the outputs, so they
+/// agree with each other whenever somebody looks:
+///   events_in + events_made = events_dropped + events_unrouted + letters_returned + events_out
+/// and for each output
+///   events = delivered + waiting + dead_letters + dead_letters_lost
 struct FlowStatus {
   std::string id;
+  std::int64_t started_wall_ns = 0;
   std::uint64_t events_in = 0, bytes_in = 0;
-  std::uint64_t events_dropped = 0;   ///< by the filters
-  std::uint64_t batches_waiting = 0;  ///< taken from the sources, and not yet safe with every output
+  std::uint64_t events_made = 0;       ///< by filters such as clone and split, and for other pipelines of the flow
+  std::uint64_t events_dropped = 0;    ///< by the filters
+  std::uint64_t events_unrouted = 0;   ///< went to no output
+  std::uint64_t events_out = 0;        ///< went to one output, or several
+  std::uint64_t letters_returned = 0;  ///< replayed, and dead letters again because their output is no more
+  std::uint64_t batches_waiting = 0;   ///< taken from the sources, and not yet safe with every output
   std::uint64_t workers = 0;
-  std::uint64_t dead_letters = 0, dead_letters_lost = 0;  ///< kept; not kept, because there were too many
+  std::uint64_t dead_letters = 0, dead_letters_lost = 0;  ///< events kept; not kept, because there were too many
   std::uint64_t dead_letter_bytes = 0;                    ///< of the file that holds them
   struct In {
     std::string id;
@@ -103,9 +125,11 @@ struct FlowStatus {
   struct Out {
     std::string id;
     std::uint64_t events = 0, bytes = 0;
-    std::int64_t busy_ns =
-        0;  ///< making bytes of events and handing them over, the wait for a slow other side included
+    /// Making bytes of events and handing them over, the wait for a slow other side included.
+    std::int64_t busy_ns = 0;
     std::map<std::string, std::int64_t> counters;
+    std::uint64_t delivered = 0, waiting = 0;               ///< safe on the other side; not yet
+    std::uint64_t dead_letters = 0, dead_letters_lost = 0;  ///< as above
   };
   std::vector<Out> outputs;
   std::vector<logstash::FilterCount> filters;  ///< of all workers together

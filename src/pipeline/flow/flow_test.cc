@@ -8,7 +8,10 @@
 #include <thread>
 
 #include "base/files.h"
+#include "pipeline/flow/letter_taking.h"
+#include "pipeline/flow/logstash_plan.h"
 #include "pipeline/input_bench.h"
+#include "pipeline/logstash/parser.h"
 
 namespace enclave::pipeline {
 namespace {
@@ -25,6 +28,7 @@ struct Seen {
   std::uint64_t committed_before_safe = 0;  ///< of them, too early
   std::uint64_t archived_before_safe = 0;
   std::uint64_t delivered_ticket = 0, safe_ticket = 0;
+  std::string refused_end;         ///< what ends so becomes a dead letter
   std::atomic<bool> holds{false};  ///< the output keeps nothing safe for now
   std::atomic<bool> away{false};   ///< the output takes nothing
 };
@@ -92,9 +96,16 @@ class Recorder final : public Output {
   Recorder(Seen& seen, bool last) : seen_(seen), last_(last) {}
   Result<void> open(const OutputSetup& setup) override {
     stopping_ = &setup.stopping;
+    letters_ = &setup.dead_letters;
     return {};
   }
   std::unique_ptr<Packer> packer() const override { return std::make_unique<TextPacker>(); }
+  bool put_back(const Refused& refused, Parcel& into) const override {
+    const std::size_t begin = into.bytes.size();
+    into.bytes += refused.event;
+    into.add(begin);
+    return true;
+  }
   Result<void> deliver(Parcel& parcel, std::uint64_t ticket) override {
     while (seen_.away) {
       if (*stopping_) return Error{Fault::busy, "away"};
@@ -102,8 +113,14 @@ class Recorder final : public Output {
     }
     const std::lock_guard lock(seen_.mutex);
     if (last_ && ticket > seen_.safe_ticket) ++seen_.archived_before_safe;
-    for (const auto& piece : parcel.pieces)
-      (last_ ? seen_.archived : seen_.delivered).push_back(parcel.bytes.substr(piece.begin, piece.end - piece.begin));
+    for (const auto& piece : parcel.pieces) {
+      const std::string text = parcel.bytes.substr(piece.begin, piece.end - piece.begin);
+      if (!last_ && !seen_.refused_end.empty() && text.ends_with(seen_.refused_end)) {
+        TRY(letters_->add("recorder", {"not this one", text}));
+      } else {
+        (last_ ? seen_.archived : seen_.delivered).push_back(text);
+      }
+    }
     ticket_ = ticket;
     return {};
   }
@@ -117,6 +134,7 @@ class Recorder final : public Output {
   Seen& seen_;
   const bool last_;
   const std::atomic<bool>* stopping_ = nullptr;
+  DeadLetters* letters_ = nullptr;
   std::uint64_t ticket_ = 0;
 };
 
@@ -124,17 +142,25 @@ class Recorder final : public Output {
 class Sieve final : public Chain {
  public:
   explicit Sieve(int drop) : drop_(drop) {}
-  void run(std::size_t /*source*/, std::vector<event::Document>& events, FilterRun& /*run*/, Routed& routed) override {
+  Sent run(std::size_t /*source*/, std::vector<event::Document>& events, FilterRun& /*run*/, Routed& routed) override {
+    Sent sent;
+    count_.in += events.size();
     std::this_thread::sleep_for(std::chrono::microseconds(events.size() * 37 % 101));
     for (const auto& event : events) {
       const int number = std::stoi(std::string(event.find(event::kMessageField)->text()));
-      if (drop_ != 0 && number % drop_ == 0) continue;
+      if (drop_ != 0 && number % drop_ == 0) {
+        ++count_.dropped;
+        continue;
+      }
       for (auto& list : routed) list.push_back(event);
+      ++sent.out;
     }
+    return sent;
   }
-  std::vector<logstash::FilterCount> counts() const override { return {}; }
+  std::vector<logstash::FilterCount> counts() const override { return {count_}; }
 
  private:
+  logstash::FilterCount count_{.name = "sieve", .reason = "sieve"};
   const int drop_;
 };
 
@@ -237,6 +263,132 @@ TEST_F(FlowTest, AStopEndsAFlowWhoseOutputIsAway) {
   later.join();
   ASSERT_TRUE(end);
   EXPECT_EQ(*end, FlowEnd::rest_left);
+}
+
+/// What is looked at in between holds too: it is looked at all the time.
+void expect_balance(const FlowStatus& status) {
+  EXPECT_EQ(status.events_in + status.events_made,
+            status.events_dropped + status.events_unrouted + status.letters_returned + status.events_out);
+  std::uint64_t dropped = 0;
+  for (const auto& filter : status.filters) dropped += filter.dropped;
+  EXPECT_EQ(dropped, status.events_dropped);
+  for (const auto& output : status.outputs)
+    EXPECT_EQ(output.events, output.delivered + output.waiting + output.dead_letters + output.dead_letters_lost);
+}
+
+TEST_F(FlowTest, WhatIsReadIsDeliveredDroppedWaitingOrADeadLetterWheneverSomebodyLooks) {
+  constexpr std::string_view kText = R"(
+    filter {
+      if [message] =~ /0$/ { drop {} }
+      if [message] =~ /1$/ {
+        mutate { replace => { "message" => "a,b,c" } }
+        split { terminator => "," }
+      }
+      if [message] =~ /2$/ { clone { clones => ["copy"] } }
+      if [message] =~ /3$/ { ruby { code => "event.cancel" } }
+    }
+    output { if [message] !~ /4$/ { null { id => "out" } } }
+  )";
+  Diagnostics diagnostics;
+  std::vector<LogstashPipeline> pipelines(1);
+  logstash::parse_config(std::string(kText), "x.conf", {}, pipelines[0].configuration, diagnostics);
+  const logstash::ZoneLookup zones = [](std::string_view) -> const logstash::Timezone* { return nullptr; };
+  const FilterWorld world{io::real_files(), zones};
+  auto plans = plan_logstash(pipelines, world, diagnostics);
+  ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.text();
+  auto made = std::move(plans.at(0).flow);
+  made.sources.push_back({"numbers", std::make_unique<NumbersSource>(2'000, 7, seen_), {}, {}});
+  made.outputs.at(0).output = std::make_unique<Recorder>(seen_, false);
+  made.workers = 4;
+  seen_.refused_end = "5";
+  const auto flow = open(std::move(made));
+  std::atomic<bool> over{false};
+  std::thread looking([&] {
+    while (!over) expect_balance(flow->status());
+  });
+  const auto end = flow->run();
+  over = true;
+  looking.join();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(*end, FlowEnd::all_delivered);
+  const FlowStatus status = flow->status();
+  expect_balance(status);
+  EXPECT_EQ(status.events_in, 2'000U);
+  EXPECT_EQ(status.events_made, 800U);     // three parts of each that was split, and a copy
+  EXPECT_EQ(status.events_dropped, 600U);  // drop, what was split, ruby
+  EXPECT_EQ(status.events_unrouted, 200U);
+  EXPECT_EQ(status.outputs.at(0).delivered, 1'800U);
+  EXPECT_EQ(status.outputs.at(0).dead_letters, 200U);
+  EXPECT_EQ(status.outputs.at(0).waiting, 0U);
+  std::map<std::string, std::uint64_t> reasons;
+  for (const auto& filter : status.filters)
+    if (filter.dropped > 0) reasons[filter.reason] = filter.dropped;
+  EXPECT_EQ(reasons, (std::map<std::string, std::uint64_t>{{"cancelled", 200}, {"drop", 200}, {"taken apart", 200}}));
+}
+
+TEST_F(FlowTest, WhatIsNotSafeYetWaits) {
+  seen_.holds = true;
+  const auto flow = open(plan(20, 5, false));
+  const auto end = flow->run();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(*end, FlowEnd::rest_left);
+  const FlowStatus status = flow->status();
+  expect_balance(status);
+  EXPECT_EQ(status.outputs.at(0).waiting, 20U);
+  EXPECT_EQ(status.outputs.at(0).delivered, 0U);
+}
+
+TEST_F(FlowTest, ReplayedLettersGoPastTheFiltersToTheOutputThatRefusedThemOnce) {
+  seen_.refused_end = "5";
+  ASSERT_TRUE(open(plan(20, 5, true))->run());
+  const std::string state = directory_.path() + "/state";
+  const auto taken =
+      take_letters(io::real_world(), state, {[](auto, const auto&) { return true; }, false, true, false});
+  ASSERT_TRUE(taken) << taken.error().text();
+  EXPECT_EQ(taken->letters, 2U);
+  seen_.refused_end = "15";
+  seen_.delivered.clear();
+  seen_.archived.clear();
+  // Its filters would drop all.
+  const auto flow = open(plan(20, 5, true, 1));
+  const auto end = flow->run();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(*end, FlowEnd::all_delivered);
+  EXPECT_THAT(seen_.delivered, ElementsAre("5"));
+  EXPECT_TRUE(seen_.archived.empty());
+  expect_balance(flow->status());
+  EXPECT_EQ(flow->status().sources.at(1).events, 2U);
+  std::vector<std::string> left;
+  const auto each = [&](std::string_view, const Letter& letter) -> Result<void> {
+    left.push_back(letter.output + " " + letter.event);
+    return {};
+  };
+  ASSERT_TRUE(read_letters(io::real_files(), state, each));
+  EXPECT_THAT(left, ElementsAre("out 15"));
+  EXPECT_EQ(replay_bytes(io::real_files(), state), 0U);
+  seen_.delivered.clear();
+  ASSERT_TRUE(open(plan(20, 5, true))->run());
+  EXPECT_TRUE(seen_.delivered.empty());
+}
+
+TEST_F(FlowTest, LettersOfAnOutputThatIsNoMoreAreDeadLettersAgain) {
+  seen_.refused_end = "5";
+  ASSERT_TRUE(open(plan(10, 5, false))->run());
+  const std::string state = directory_.path() + "/state";
+  ASSERT_TRUE(take_letters(io::real_world(), state, {[](auto, const auto&) { return true; }, false, true, false}));
+  auto other = plan(10, 5, false);
+  other.outputs[0].id = "another";
+  const auto flow = open(std::move(other));
+  ASSERT_TRUE(flow->run());
+  expect_balance(flow->status());
+  EXPECT_EQ(flow->status().letters_returned, 1U);
+  std::vector<std::string> left;
+  const auto each = [&](std::string_view, const Letter& letter) -> Result<void> {
+    left.push_back(letter.reason + "|" + letter.event);
+    return {};
+  };
+  ASSERT_TRUE(read_letters(io::real_files(), state, each));
+  EXPECT_THAT(left, ElementsAre("out is no output now that could send it again; not this one|5"));
 }
 
 TEST_F(FlowTest, PositionsOfAnotherProgramCountAtTheFirstStartOnly) {

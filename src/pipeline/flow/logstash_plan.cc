@@ -64,9 +64,9 @@ class LogstashChain final : public Chain {
                          Router::compile(member.pipeline->configuration, member.targets, none)});
   }
 
-  void run(std::size_t source, std::vector<event::Document>& events, FilterRun& run, Routed& routed) override {
+  Sent run(std::size_t source, std::vector<event::Document>& events, FilterRun& run, Routed& routed) override {
     const auto& known = shared_->member_of_source;
-    run_member(source < known.size() ? known[source] : shared_->reader, events, run, routed);
+    return run_member(source < known.size() ? known[source] : shared_->reader, events, run, routed);
   }
 
   void measure(Clock& clock) override {
@@ -93,11 +93,12 @@ class LogstashChain final : public Chain {
   };
 
   // Pipelines that send in a circle are refused before: the depth is at most their number.
-  void run_member(std::size_t member, std::vector<event::Document>& events, FilterRun& run, Routed& routed) {
+  Sent run_member(std::size_t member, std::vector<event::Document>& events, FilterRun& run, Routed& routed) {
     stages_[member].program->run(events, run);
     std::vector<Router::Onward> onward;
-    stages_[member].router->route(events, routed, onward);
-    for (auto& next : onward) run_member(next.member, next.events, run, routed);
+    Sent sent = stages_[member].router->route(events, routed, onward);
+    for (auto& next : onward) sent += run_member(next.member, next.events, run, routed);
+    return sent;
   }
 
   std::shared_ptr<const Shared> shared_;
@@ -234,15 +235,18 @@ class Planner {
     LogstashPlan plan;
     const auto shared = std::make_shared<Shared>();
     plan.flow.id = members[group.front()].pipeline->settings.id;
+    std::uint64_t bytes_max = 0;
     for (const std::size_t index : group) {
       const std::size_t place = shared->members.size();
       Member& member = members[index];
       plan.flow.workers = std::max(plan.flow.workers, member.pipeline->settings.workers);
+      bytes_max = std::max(bytes_max, member.pipeline->settings.dead_letter_bytes_max.value);
       add_sources(*member.pipeline, plan.flow, place, *shared);
       add_outputs(member, group, plan);
       compile_once(member);
       shared->members.push_back(std::move(member));
     }
+    plan.flow.dead_letter_bytes_max = ByteCount{bytes_max};
     const auto reader =
         std::ranges::find_if(shared->members, [](const Member& each) { return each.addresses.empty(); });
     if (reader != shared->members.end()) shared->reader = static_cast<std::size_t>(reader - shared->members.begin());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/time.h"
 #include "pipeline/line_joiner.h"
 
 namespace enclave::pipeline {
@@ -18,6 +19,16 @@ class NoCodec final : public Codec {
   }
   void encode(const event::Document& event, FilterRun& /*run*/, std::string& out) override { append_json(event, out); }
 };
+
+/// The output that refused it, also when its plugin stands on another line now; their number when it is not there.
+std::size_t output_of(const FlowPlan& plan, const Letter& letter) {
+  const auto& all = plan.outputs;
+  const auto same = std::ranges::find(all, letter.output, &FlowOutput::id);
+  if (same != all.end()) return static_cast<std::size_t>(same - all.begin());
+  const auto is_kind = [kind = letter.plugin + " at "](const FlowOutput& each) { return each.id.starts_with(kind); };
+  if (letter.plugin.empty() || std::ranges::count_if(all, is_kind) != 1) return all.size();
+  return static_cast<std::size_t>(std::ranges::find_if(all, is_kind) - all.begin());
+}
 
 }  // namespace
 
@@ -112,6 +123,11 @@ FlowWorker::Made FlowWorker::work(std::size_t source, const event::Batch& batch,
   parcels.resize(packers_.size());
   for (auto& parcel : parcels) parcel.clear();
   Made made;
+  if (plan_.sources[source].letters) {
+    pack_letters(batch, parcels, made);
+    counts_.sources[source].events += made.events;
+    return made;
+  }
   const bool alike = makers_[source].alike, done = alike && pack_alike(source, batch, parcels, made);
   if (alike && !done) {
     made = {};
@@ -146,18 +162,15 @@ void FlowWorker::pack_slices(std::size_t source, const event::Batch& batch, std:
     next = end;
     counts_.sources[source].busy_ns += clock_.boot_ns() - begun;
     const std::uint64_t events = events_.size();
-    chain_->run(source, events_, run_, routed_);
-    std::uint64_t reached = 0;
+    made.sent += chain_->run(source, events_, run_, routed_);
     begun = clock_.boot_ns();
     for (std::size_t i = 0; i < packers_.size(); ++i) {
       packers_[i]->pack(batch, routed_[i], run_, parcels[i]);
       const std::int64_t ended = clock_.boot_ns();
       counts_.packing_ns[i] += ended - begun;
       begun = ended;
-      reached = std::max<std::uint64_t>(reached, routed_[i].size());
     }
     made.events += events;
-    made.dropped += events - std::min(events, reached);
   } while (next < all);
 }
 
@@ -195,7 +208,7 @@ bool FlowWorker::pack_run(std::size_t source, const event::Batch& batch, std::sp
   const event::Document* const made_one = make_marked(source, batch, run.front(), 0);
   if (made_one == nullptr) return false;
   const event::Document like = *made_one;
-  chain_->run(source, events_, run_, routed_);
+  (void)chain_->run(source, events_, run_, routed_);
   bool reached = false;
   for (std::size_t i = 0; i < packers_.size(); ++i) {
     if (routed_[i].size() > 1) return false;
@@ -206,7 +219,46 @@ bool FlowWorker::pack_run(std::size_t source, const event::Batch& batch, std::sp
     counts_.packing_ns[i] += clock_.boot_ns() - begun;
   }
   made.events += run.size();
-  if (!reached) made.dropped += run.size();
+  (reached ? made.sent.out : made.sent.unrouted) += run.size();
+  return true;
+}
+
+void FlowWorker::pack_letters(const event::Batch& batch, std::vector<Parcel>& parcels, Made& made) {
+  begin();
+  // The archive takes note of positions, and some packers prepare their parcels.
+  for (std::size_t i = 0; i < packers_.size(); ++i) packers_[i]->pack(batch, {}, run_, parcels[i]);
+  end(parcels);
+  for (const auto& line : batch.events) {
+    auto letter = parse_letter(line.raw);
+    if (!letter) letter = Letter{run_.now_ns, {}, {}, letter.error().text(), {}, std::string(line.raw), 1, false};
+    made.events += letter->events;
+    const auto output = letter->output.empty() ? plan_.outputs.size() : output_of(plan_, *letter);
+    if (output < parcels.size() && put_back(output, *letter, batch, parcels[output])) {
+      made.sent.out += letter->events;
+      continue;
+    }
+    if (!letter->output.empty())
+      letter->reason = fmt::format("{} is no output now that could send it again; {}", letter->output, letter->reason);
+    made.returned_events += letter->events;
+    made.returned.push_back(std::move(*letter));
+  }
+}
+
+/// As it was, or made anew from the event. False: neither goes.
+bool FlowWorker::put_back(std::size_t output, const Letter& letter, const event::Batch& batch, Parcel& into) {
+  if (plan_.outputs[output].last) return false;
+  if (!letter.anew &&
+      plan_.outputs[output].output->put_back({letter.reason, letter.event, letter.to, letter.events}, into))
+    return true;
+  const auto root = run_.json.read(arena_.store(letter.event), arena_);
+  if (!root || !root->is(event::Kind::map)) return false;
+  const event::Document document(arena_, *root);
+  if (Value* const time = document.find(event::kTimeField); time != nullptr && time->is(event::Kind::text))
+    *time = Value::time(parse_time(time->text()).value_or(letter.wall_ns));
+  Parcel made;
+  packers_[output]->pack(batch, std::span(&document, 1), run_, made);
+  packers_[output]->end(made);
+  into.append(made);
   return true;
 }
 

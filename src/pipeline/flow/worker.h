@@ -5,6 +5,7 @@
 
 #include "pipeline/flow/event_stamp.h"
 #include "pipeline/flow/flow.h"
+#include "pipeline/flow/letter.h"
 
 namespace enclave::pipeline {
 
@@ -15,8 +16,10 @@ class FlowWorker {
   FlowWorker(const FlowPlan& plan, World& world);
 
   struct Made {
-    std::uint64_t events = 0;   ///< that the batch came to
-    std::uint64_t dropped = 0;  ///< of them, reached no output
+    std::uint64_t events = 0;           ///< that the batch came to
+    Sent sent;                          ///< what became of those that the filters left
+    std::vector<Letter> returned = {};  ///< that no output is there for
+    std::uint64_t returned_events = 0;
   };
   /// One parcel for each output, in their order; they are cleared first. Nothing in them points into the batch.
   Made work(std::size_t source, const event::Batch& batch, std::vector<Parcel>& parcels);
@@ -51,6 +54,8 @@ class FlowWorker {
   void make_slice(std::size_t source, const event::Batch& batch, std::uint32_t from, std::uint32_t to);
   void pack_slices(std::size_t source, const event::Batch& batch, std::vector<Parcel>& parcels, Made& made);
   bool pack_alike(std::size_t source, const event::Batch& batch, std::vector<Parcel>& parcels, Made& made);
+  void pack_letters(const event::Batch& batch, std::vector<Parcel>& parcels, Made& made);
+  bool put_back(std::size_t output, const Letter& letter, const event::Batch& batch, Parcel& into);
   bool pack_run(std::size_t source, const event::Batch& batch, std::span<const event::Event> run,
                 std::vector<Parcel>& parcels, Made& made);
 

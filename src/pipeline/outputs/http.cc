@@ -41,6 +41,11 @@ std::string without_controls(std::string_view text) {
   return out;
 }
 
+/// Of one that is literal.
+std::string_view literal_of(const TextReference& text) {
+  return text.parts().empty() ? std::string_view() : text.parts()[0].text;
+}
+
 /// As a form has it: a space is a plus.
 void append_encoded(std::string_view text, std::string& out) {
   for (const char c : text) {
@@ -174,13 +179,25 @@ class HttpOutput final : public Output {
   }
   std::unique_ptr<Packer> packer() const override { return std::make_unique<HttpPacker>(settings_); }
 
+  /// The body as it was; URL and headers as they are configured now, unless they depend on the event.
+  bool put_back(const Refused& refused, Parcel& into) const override {
+    std::string target(settings_.url.is_literal() || refused.to.empty() ? literal_of(settings_.url) : refused.to);
+    for (const auto& [name, value] : settings_.headers)
+      if (value.is_literal()) target += fmt::format("\n{}: {}", name, without_controls(literal_of(value)));
+    const std::size_t begin = into.bytes.size();
+    into.bytes += refused.event;
+    into.pieces.push_back({begin, into.bytes.size(), into.target(target), refused.events});
+    into.events += refused.events;
+    return true;
+  }
+
   Result<void> deliver(Parcel& parcel, std::uint64_t ticket) override {
     // Each request waits for its answer: several at once, as the original does it, so their order is not kept.
     constexpr unsigned kAtOnce = 8;
     TRY(cloud::in_parallel(kAtOnce, parcel.pieces.size(), [&](unsigned, std::uint64_t i) -> Result<void> {
       const auto& piece = parcel.pieces[i];
       return send(parcel.targets[piece.target],
-                  std::string_view(parcel.bytes).substr(piece.begin, piece.end - piece.begin));
+                  std::string_view(parcel.bytes).substr(piece.begin, piece.end - piece.begin), piece.events);
     }));
     last_ = ticket;
     return {};
@@ -188,7 +205,7 @@ class HttpOutput final : public Output {
   Result<std::uint64_t> settle(bool /*wait*/) override { return last_; }
 
  private:
-  Result<void> send(std::string_view target, std::string_view body) const {
+  Result<void> send(std::string_view target, std::string_view body, std::uint32_t events) const {
     std::string packed;
     const io::HttpRequest request = request_for(target, body, packed);
     io::Patience patience(setup_->stopping, std::chrono::milliseconds(500), std::chrono::seconds(60));
@@ -203,7 +220,7 @@ class HttpOutput final : public Output {
                    : response.error().fault() != Fault::invalid && response.error().fault() != Fault::unsupported;
       if (!settings_.retry_failed || !retryable) {
         setup_->log.count("events_refused", 1);
-        return setup_->dead_letters.add("http", fmt::format("{}: {}", request.url, why), body);
+        return setup_->dead_letters.add("http", {fmt::format("{}: {}", request.url, why), body, request.url, events});
       }
       setup_->log.trouble(setup_->id, fmt::format("{}: {}", request.url, why));
       troubled = true;

@@ -22,6 +22,13 @@ class Udp final : public Output {
   }
   std::unique_ptr<Packer> packer() const override { return std::make_unique<CodecPacker>(codec_); }
 
+  bool put_back(const Refused& refused, Parcel& into) const override {
+    const std::size_t begin = into.bytes.size();
+    into.bytes += refused.event;
+    into.add(begin);
+    return true;
+  }
+
   Result<void> deliver(Parcel& parcel, std::uint64_t ticket) override {
     for (const auto& piece : parcel.pieces)
       TRY(send(std::string_view(parcel.bytes).substr(piece.begin, piece.end - piece.begin)));
@@ -39,7 +46,7 @@ class Udp final : public Output {
       if (done) return {};
       if (done.error().fault() == Fault::limit) {
         setup_->log.count("events_refused", 1);
-        return setup_->dead_letters.add("udp", done.error().text(), datagram);
+        return setup_->dead_letters.add("udp", {done.error().text(), datagram});
       }
       setup_->log.trouble(setup_->id, done.error().text());
       if (!patience.wait()) return Error{Fault::busy, "{}: the program stops", setup_->id};
