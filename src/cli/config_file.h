@@ -19,6 +19,14 @@ inline constexpr OptionSpec kLogstashOption{
     false, Completes::file, {}};
 
 inline constexpr OptionSpec kFilebeatOption{0, "filebeat", "FILE", "A filebeat.yml.", false, Completes::file, {}};
+inline constexpr OptionSpec kMetricsOption{
+    0,
+    "metrics",
+    "ADDRESS:PORT",
+    "Answer GET /metrics and GET /healthz there, whatever the files say; off: nowhere.",
+    false,
+    Completes::nothing,
+    {}};
 inline constexpr std::string_view kGenerations[] = {"6", "7", "8"};
 inline constexpr OptionSpec kCompatOption{
     0,           "compat",
@@ -28,6 +36,11 @@ inline constexpr OptionSpec kCompatOption{
 
 /// Absolute. Fault::invalid when both --config and --dir are given.
 Result<std::string> config_path(const Arguments& arguments, const Shell& shell);
+
+/// The state directory that run and up use with these options, so also of flows that run without an enclave.yaml.
+Result<std::string> state_directory(const Arguments& arguments, Shell& shell);
+/// That of flows which run without an enclave.yaml; `path`: where it would be.
+std::string flow_state(const Arguments& arguments, const std::string& path);
 
 /// `path` seen from the working directory.
 std::string absolute_path(const Shell& shell, std::string_view path);

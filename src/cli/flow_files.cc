@@ -39,7 +39,22 @@ std::string random_id(Random& random) {
   return uuid_of(bytes);
 }
 
+/// A name that is one folder's.
+std::string folder_of(std::string_view id) {
+  std::string name;
+  for (const char c : id) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    name += plain ? c : '_';
+  }
+  return name.empty() ? "_" : name;
+}
+
 }  // namespace
+
+std::string flow_directory(const std::string& state, std::string_view id) {
+  return join_path(join_path(state, "flows"), folder_of(id));
+}
 
 FlowFiles::FlowFiles(Shell& shell) : shell_(shell), zones_(shell.world.files), lookup_(zones_.lookup()) {}
 
@@ -63,6 +78,8 @@ void FlowFiles::plan_filebeat(const FlowRequest& request, const std::string& hos
   auto& config = *filebeats_.emplace_back(
       std::make_unique<filebeat::Config>(filebeat::load_filebeat(files, request.filebeat, options, diagnostics)));
   if (diagnostics.has_errors()) return;
+  if (config.http.enabled)
+    ask_for_api(config.http.host, std::to_string(config.http.port), {request.filebeat, 0, 0}, diagnostics);
   const std::string& name = config.name.empty() ? host : config.name;
   filebeat_worlds_.push_back(std::make_unique<filebeat::FlowWorld>(
       files, lookup_, filebeat::Identity{name, "", agent_id(files, host), random_id(shell_.world.random)}));
@@ -92,10 +109,21 @@ void FlowFiles::take_registry(const filebeat::Config& config, Planned& planned, 
   planned.imported = std::move(taken.ranges);
 }
 
+/// The pipelines run without it: an address that cannot be used is no reason to stop.
+void FlowFiles::ask_for_api(std::string_view host, std::string_view ports, const Place& place,
+                            Diagnostics& diagnostics) {
+  const auto address = pipeline::parse_listen_address(host, ports);
+  if (address) return apis_.push_back(*address);
+  diagnostics.warning(place, fmt::format("no metrics are served there: {}", address.error().text()));
+}
+
 void FlowFiles::plan_logstash(const std::string& path, bool filters_only, std::vector<Planned>& into,
                               Diagnostics& diagnostics) {
+  pipeline::logstash::Settings settings;
   auto& pipelines = *pipelines_.emplace_back(
-      std::make_unique<std::vector<pipeline::LogstashPipeline>>(read_pipelines(path, shell_, diagnostics)));
+      std::make_unique<std::vector<pipeline::LogstashPipeline>>(read_pipelines(path, shell_, diagnostics, settings)));
+  if (!filters_only && settings.api_named && settings.api_enabled)
+    ask_for_api(settings.api_host, settings.api_port, {path, 0, 0}, diagnostics);
   if (diagnostics.has_errors() || pipelines.empty()) return;
   if (filters_only)
     for (auto& each : pipelines) each.configuration.inputs.clear(), each.configuration.outputs.clear();

@@ -6,6 +6,7 @@
 
 #include "cli/verb.h"
 #include "pipeline/config/config.h"
+#include "pipeline/config/listen_address.h"
 #include "pipeline/filebeat/flow_plan.h"
 #include "pipeline/flow/logstash_plan.h"
 #include "pipeline/logstash/zones.h"
@@ -20,6 +21,9 @@ struct FlowRequest {
   std::string compat = {};  ///< "6", "7", "8"; "" to be guessed
   bool any() const { return !(logstash.empty() && filters.empty() && filebeat.empty()); }
 };
+
+/// What a flow keeps is there, below the state directory.
+std::string flow_directory(const std::string& state, std::string_view id);
 
 /// The flows that the files come to. Outlives the flows.
 class FlowFiles {
@@ -36,6 +40,8 @@ class FlowFiles {
   };
   /// All mistakes go to the diagnostics; then there is nothing to run.
   std::vector<Planned> plan(const FlowRequest& request, const std::string& host, Diagnostics& diagnostics);
+  /// Where logstash.yml and filebeat.yml ask for an API.
+  const std::vector<pipeline::ListenAddress>& apis() const { return apis_; }
   /// Null: none was planned.
   const pipeline::filebeat::Config* filebeat() const { return filebeats_.empty() ? nullptr : filebeats_.back().get(); }
 
@@ -43,9 +49,11 @@ class FlowFiles {
   void plan_filebeat(const FlowRequest& request, const std::string& host, std::vector<Planned>& into,
                      Diagnostics& diagnostics);
   void take_registry(const pipeline::filebeat::Config& config, Planned& planned, Diagnostics& diagnostics);
+  void ask_for_api(std::string_view host, std::string_view ports, const Place& place, Diagnostics& diagnostics);
   void plan_logstash(const std::string& path, bool filters_only, std::vector<Planned>& into, Diagnostics& diagnostics);
 
   Shell& shell_;
+  std::vector<pipeline::ListenAddress> apis_;
   pipeline::logstash::SystemZones zones_;
   pipeline::logstash::ZoneLookup lookup_;
   /// One for each value of pipeline.ecs_compatibility.

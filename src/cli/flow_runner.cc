@@ -14,17 +14,6 @@ namespace {
 using pipeline::FlowStatus;
 using pipeline::LogstashPlan;
 
-/// A name that is one folder's.
-std::string folder_of(std::string_view id) {
-  std::string name;
-  for (const char c : id) {
-    const bool plain =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-    name += plain ? c : '_';
-  }
-  return name.empty() ? "_" : name;
-}
-
 }  // namespace
 
 Result<void> FlowRunner::plan(const FlowRequest& request, const std::string& host) {
@@ -87,9 +76,7 @@ void FlowRunner::add_inputs(FlowFiles::Planned& planned, const Opening& opening)
 Result<void> FlowRunner::open(const Opening& opening) {
   for (auto& planned : planned_) {
     pipeline::FlowOptions options{
-        .world = shell_.world,
-        .state_directory = join_path(join_path(opening.state, "flows"), folder_of(planned.flow.id)),
-        .once = opening.once};
+        .world = shell_.world, .state_directory = flow_directory(opening.state, planned.flow.id), .once = opening.once};
     options.imported = std::move(planned.imported);
     options.tell = [this, id = planned.flow.id](std::string_view text, bool over) {
       const std::string told = fmt::format("{} ({}): {}", over ? "No longer so" : "Trouble", id, text);

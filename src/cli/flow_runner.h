@@ -48,6 +48,9 @@ class FlowRunner {
   /// A flow ended because it cannot go on.
   bool failed() const { return failed_.load(); }
 
+  /// Where the files ask for an API; after plan().
+  const std::vector<pipeline::ListenAddress>& apis() const { return files_.apis(); }
+
   std::vector<pipeline::FlowStatus> status() const;
   /// One JSON object with the state of every flow (docs/formats/flows.md), LF-terminated.
   std::string status_json() const;

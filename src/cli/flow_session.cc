@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "cli/flow_runner.h"
+#include "cli/metrics_server.h"
 #include "cli/session.h"
 #include "io/host.h"
 #include "io/stop_signals.h"
@@ -34,6 +35,9 @@ class FlowSession {
     auto waiter = TRY(io::Waiter::make());
     const auto signals = TRY(io::StopSignals::catch_them([&] { flows_.stop(); }));
     TRY(flows_.open({state_, nullptr, nullptr, host.hostname, options_.once}));
+    const auto metrics = TRY(serve_metrics(options_.metrics, {}, flows_.apis(), shell_, live_, [&] {
+      return pipeline::Observed{0, 0, {}, std::nullopt, flows_.status()};
+    }));
     flows_.start([&] {
       if (flows_.failed()) flows_.stop();
       waiter.wake();

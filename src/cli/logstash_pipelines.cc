@@ -30,6 +30,12 @@ bool is_directory(Files& files, const std::string& path) {
 
 std::vector<pipeline::LogstashPipeline> read_pipelines(const std::string& path, Shell& shell,
                                                        Diagnostics& diagnostics) {
+  logstash::Settings settings;
+  return read_pipelines(path, shell, diagnostics, settings);
+}
+
+std::vector<pipeline::LogstashPipeline> read_pipelines(const std::string& path, Shell& shell, Diagnostics& diagnostics,
+                                                       logstash::Settings& settings) {
   Files& files = shell.world.files;
   const logstash::Variables variables = logstash_variables(path, shell, diagnostics);
   const bool is_list = name_in(path) == kPipelinesName;
@@ -39,7 +45,6 @@ std::vector<pipeline::LogstashPipeline> read_pipelines(const std::string& path, 
     settings_text = text_of(files, join_path(folder, kSettingsName), diagnostics);
     list_text = text_of(files, join_path(folder, kPipelinesName), diagnostics);
   }
-  logstash::Settings settings;
   if (settings_text)
     settings = logstash::parse_settings(*settings_text, join_path(folder, kSettingsName), variables, diagnostics);
   std::vector<logstash::PipelineSettings> wanted;

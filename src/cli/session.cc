@@ -8,6 +8,7 @@
 #include "cli/flow_runner.h"
 #include "cli/json.h"
 #include "cli/live.h"
+#include "cli/metrics_server.h"
 #include "cli/object_events.h"
 #include "cli/store.h"
 #include "io/host.h"
@@ -202,11 +203,17 @@ class Session {
     run.waiter = &waiter;
     run.status_path = join_path(config_.state, kStatusName);
     if (shell_.err_terminal) run.progress = [&](const EngineStatus& status) { live_.line(progress_line(status)); };
+    const auto metrics = TRY(serve_metrics(options_.metrics, config_.metrics.listen, flows_.apis(), shell_, live_, [&] {
+      return pipeline::Observed{0, 0, {}, engine.status(), flows_.status()};
+    }));
     if (!flows_.empty()) {
       run.tick = [&] {
         (void)replace_file(shell_.world.files, join_path(config_.state, kFlowsName), flows_.status_json());
       };
       flows_.start([&] { flow_ended(waiter); });
+    } else {
+      // Of an earlier run: it would look as if these flows were here.
+      (void)remove_if_there(shell_.world.files, join_path(config_.state, kFlowsName));
     }
     const auto end = TRY(pipeline::run_engine(shell_.world, engine, run));
     const bool flows_done = TRY(flows_.finish());

@@ -10,7 +10,8 @@ namespace enclave::cli {
 struct SessionOptions {
   bool once = false;
   bool json = false;
-  FlowRequest flows = {};  ///< instead of logging: pipeline:
+  FlowRequest flows = {};    ///< instead of logging: pipeline:
+  std::string metrics = {};  ///< --metrics: "off" or where; empty: what the files say
 };
 
 /// Reads, seals and sends what the configuration says, until a signal or, with `once`, until every input has been read

@@ -1,6 +1,7 @@
 #include "base/files.h"
 #include "cli/check_files.h"
 #include "cli/config_file.h"
+#include "cli/metrics_server.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 
@@ -13,7 +14,8 @@ int run(const Arguments& arguments, Shell& shell) {
     return kUsage;
   }
   if (arguments.has("explain-line")) return explain_line(arguments, shell);
-  SessionOptions options{arguments.has("once"), arguments.has("json"), {}};
+  SessionOptions options{arguments.has("once"), arguments.has("json"), {}, arguments.value("metrics")};
+  if (const auto good = check_metrics_option(options.metrics); !good) return fail(shell, "run", good.error());
   if (arguments.has("logstash")) options.flows.logstash = absolute_path(shell, arguments.value("logstash"));
   if (arguments.has("filebeat")) options.flows.filebeat = absolute_path(shell, arguments.value("filebeat"));
   options.flows.compat = arguments.value("compat");
@@ -21,8 +23,7 @@ int run(const Arguments& arguments, Shell& shell) {
   if (!path) return fail(shell, "run", path.error());
   // Whoever only wants Filebeat's and Logstash's jobs done needs no enclave.yaml.
   if (options.flows.any() && !arguments.has("config") && !shell.world.files.info(*path).has_value()) {
-    const std::string state = arguments.has("dir") ? join_path(parent_of(*path), "state") : pipeline::Config().state;
-    const auto status = run_flows(state, options, shell);
+    const auto status = run_flows(flow_state(arguments, *path), options, shell);
     return status ? *status : fail(shell, "run", status.error());
   }
   const auto config = load(arguments, shell);
@@ -38,6 +39,7 @@ constexpr OptionSpec kOptions[] = {
     kLogstashOption,
     kFilebeatOption,
     kCompatOption,
+    kMetricsOption,
     {0, "explain-line", "TEXT",
      "Show what each filter of --logstash or processor of --filebeat does to this line, and stop."}};
 constexpr StatusSpec kStatuses[] = {

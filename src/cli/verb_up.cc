@@ -1,4 +1,5 @@
 #include "cli/config_file.h"
+#include "cli/metrics_server.h"
 #include "cli/session.h"
 #include "cli/starter.h"
 #include "cli/verbs.h"
@@ -22,7 +23,9 @@ int run(const Arguments& arguments, Shell& shell) {
   const auto config = load(arguments, shell);
   if (!config) return fail(shell, "up", config.error());
   const bool once = arguments.has("once");
-  const auto ran = run_session(*config, {once, arguments.has("json")}, shell);
+  const std::string metrics = arguments.value("metrics");
+  if (const auto good = check_metrics_option(metrics); !good) return fail(shell, "up", good.error());
+  const auto ran = run_session(*config, {once, arguments.has("json"), {}, metrics}, shell);
   if (!ran) return fail(shell, "up", ran.error());
   if (!once || *ran != kGood) return *ran;
   const auto verdict = verify_own_log(*config, arguments.has("json"), shell);
@@ -33,6 +36,7 @@ constexpr OptionSpec kOptions[] = {
     kConfigOption,
     kDirOption,
     {0, "name", "NAME", "Name of the enclave, when the configuration is made now.", false, Completes::nothing, {}},
+    kMetricsOption,
     {0, "once", "", "Read every input to its end, seal, send, verify, and stop.", false, Completes::nothing, {}}};
 constexpr StatusSpec kStatuses[] = {{kGood, "stopped when told to; with --once: sealed, sent and found whole"},
                                     {kFailed, "it could not start, or not all could be sent"},

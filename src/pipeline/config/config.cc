@@ -26,8 +26,8 @@ constexpr Option<Config> kTop[] = {
      "Directory for what this machine must remember: spool, registry, signing key, and the embedded store. A relative "
      "path counts from this file."},
 };
-constexpr std::string_view kSections[] = {"storage", "buckets", "logging", "keys",
-                                          "archive", "spool",   "verify",  "waivers"};
+constexpr std::string_view kSections[] = {"storage", "buckets", "logging", "keys",   "archive",
+                                          "spool",   "metrics", "verify",  "waivers"};
 
 constexpr Option<StorageConfig> kStorage[] = {
     {"endpoint", &StorageConfig::endpoint,
@@ -90,6 +90,11 @@ constexpr Option<SpoolConfig> kSpool[] = {
     {"bytes_max", &SpoolConfig::bytes_max,
      "Disk space for what the store does not have yet. When it is used up, reading stops; nothing is dropped."},
     {"segment_bytes", &SpoolConfig::segment_bytes, "Size of one spool file."},
+};
+constexpr Option<MetricsConfig> kMetrics[] = {
+    {"listen", &MetricsConfig::listen,
+     "Address and port, such as 127.0.0.1:8471, where enclave run answers GET /metrics (Prometheus) and GET /healthz; "
+     "off: nowhere. Whoever reaches the port can read them."},
 };
 constexpr Option<VerifyConfig> kVerify[] = {
     {"stale_after", &VerifyConfig::stale_after, "A log that has been silent for longer is STALE; 0s: never."},
@@ -312,6 +317,7 @@ Config parse_config(const Node& root, const std::string& path, Diagnostics& diag
   parse_section<KeysConfig>(root, "keys", kKeys, config.keys, check_keys, diagnostics);
   parse_section<ArchiveConfig>(root, "archive", kArchive, config.archive, check_archive, diagnostics);
   parse_section<SpoolConfig>(root, "spool", kSpool, config.spool, check_spool, diagnostics);
+  parse_section<MetricsConfig>(root, "metrics", kMetrics, config.metrics, check_metrics, diagnostics);
   parse_section<VerifyConfig>(root, "verify", kVerify, config.verify, nullptr, diagnostics);
   parse_waivers(root, config.waivers, diagnostics);
   check_recipients_apart(root, config, diagnostics);
@@ -390,6 +396,8 @@ std::vector<ConfigSection> config_manual() {
   set_fallback(sections.back().cards, "identity", "STATE/keys/log-identity.txt");
   sections.push_back({"archive", "When records are sealed.", cards_of<ArchiveConfig>(kArchive)});
   sections.push_back({"spool", "Where records wait until they are sealed and sent.", cards_of<SpoolConfig>(kSpool)});
+  sections.push_back({"metrics", "How others see that it runs.", cards_of<MetricsConfig>(kMetrics)});
+  set_fallback(sections.back().cards, "listen", "off");
   sections.push_back({"verify", "What enclave verify finds fault with.", cards_of<VerifyConfig>(kVerify)});
   sections.push_back(
       {"waivers[]", "Controls that may fail for a time, as a list: plan and apply leave them alone, audit says waived.",

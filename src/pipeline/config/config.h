@@ -72,6 +72,10 @@ struct SpoolConfig {
   ByteCount segment_bytes = 32_MiB;
 };
 
+struct MetricsConfig {
+  std::string listen;  ///< "ADDRESS:PORT" or "off"; empty: nothing was said
+};
+
 struct VerifyConfig {
   Nanoseconds stale_after = std::chrono::hours(1);
 };
@@ -98,6 +102,7 @@ struct Config {
   KeysConfig keys;
   ArchiveConfig archive;
   SpoolConfig spool;
+  MetricsConfig metrics;
   VerifyConfig verify;
   std::vector<WaiverConfig> waivers;
 

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "crypto/age.h"
+#include "pipeline/config/listen_address.h"
 
 namespace enclave::pipeline {
 namespace {
@@ -267,6 +268,12 @@ void check_spool(const Node& node, const SpoolConfig& spool, Diagnostics& diagno
                       fmt::format("segment_bytes: {} is more than half of bytes_max, {}; space is given back by whole "
                                   "segments",
                                   format_bytes(spool.segment_bytes), format_bytes(spool.bytes_max)));
+}
+
+void check_metrics(const Node& node, const MetricsConfig& metrics, Diagnostics& diagnostics) {
+  if (metrics.listen.empty() || metrics.listen == "off") return;
+  const auto address = parse_listen_address(metrics.listen);
+  if (!address) diagnostics.error(place_of(node, "listen"), fmt::format("listen: {}", address.error().text()));
 }
 
 }  // namespace enclave::pipeline

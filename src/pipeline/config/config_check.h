@@ -18,6 +18,7 @@ void check_waiver(const Node& node, WaiverConfig& waiver, Diagnostics& diagnosti
 void check_recipients_apart(const Node& root, const Config& config, Diagnostics& diagnostics);
 void check_keys(const Node& node, const KeysConfig& keys, Diagnostics& diagnostics);
 void check_archive(const Node& node, const ArchiveConfig& archive, Diagnostics& diagnostics);
+void check_metrics(const Node& node, const MetricsConfig& metrics, Diagnostics& diagnostics);
 void check_spool(const Node& node, const SpoolConfig& spool, Diagnostics& diagnostics);
 
 /// Where `key` of the map stands; the map itself when it has no such key.

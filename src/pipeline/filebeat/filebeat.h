@@ -66,6 +66,7 @@ struct Config {
   Registry registry;
   Queue queue;
   Logging logging;
+  Http http;
   Nanoseconds shutdown_timeout{0};
 };
 

@@ -194,6 +194,13 @@ struct Logging {
   Nanoseconds metrics_period = 30s;
 };
 
+/// Where Filebeat tells how it goes.
+struct Http {
+  bool enabled = false;
+  std::string host = "localhost";
+  std::int64_t port = 5066;
+};
+
 struct Queue {
   std::int64_t events = 3200, flush_min_events = 1600;
   Nanoseconds flush_timeout = 10s;

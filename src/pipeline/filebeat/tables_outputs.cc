@@ -114,7 +114,10 @@ Slots general_slots(Config& config) {
           {"logging.files.keepfiles", &log.keepfiles, {.least = 2, .most = 1024}},
           {"logging.files.permissions", &log.permissions},
           {"logging.files.interval", &log.interval},
-          {"logging.files.rotateonstartup", &log.rotateonstartup}};
+          {"logging.files.rotateonstartup", &log.rotateonstartup},
+          {"http.enabled", &config.http.enabled},
+          {"http.host", &config.http.host},
+          {"http.port", &config.http.port, {.least = 1, .most = 65'535}}};
 }
 
 Slots filebeat_slots(Config& config) {

@@ -41,6 +41,8 @@ struct Settings {
   PipelineSettings defaults;
   std::string data_path, logs_path, log_level = "info", node_name;
   std::string api_host = "127.0.0.1", api_port = "9600-9700";
+  bool api_enabled = true;
+  bool api_named = false;  ///< the file says something of these three
 };
 
 inline constexpr std::size_t kPipelinesMax = 1000;

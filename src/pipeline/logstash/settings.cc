@@ -28,7 +28,6 @@ void flatten(const Node& node, const std::string& prefix, const Place& place, st
 
 /// Known to Logstash; here they change nothing, because the thing they steer is done otherwise or not at all.
 constexpr std::string_view kWithoutEffect[] = {"allow_superuser",
-                                               "api.enabled",
                                                "api.environment",
                                                "api.auth.type",
                                                "api.ssl.enabled",
@@ -60,7 +59,6 @@ constexpr std::string_view kWithoutEffect[] = {"allow_superuser",
                                                "queue.page_capacity",
                                                "path.queue",
                                                "slowlog.threshold",
-                                               "http.enabled",
                                                "http.environment",
                                                "monitoring.enabled",
                                                "xpack.monitoring.enabled",
@@ -115,8 +113,9 @@ class Reader {
     if (key == "path.logs") return text(entry, into.logs_path);
     if (key == "log.level") return word(entry, kLevels, into.log_level);
     if (key == "node.name") return text(entry, into.node_name);
-    if (key == "api.http.host" || key == "http.host") return text(entry, into.api_host);
-    if (key == "api.http.port" || key == "http.port") return text(entry, into.api_port);
+    if (key == "api.http.host" || key == "http.host") return into.api_named = text(entry, into.api_host);
+    if (key == "api.http.port" || key == "http.port") return into.api_named = text(entry, into.api_port);
+    if (key == "api.enabled" || key == "http.enabled") return into.api_named = boolean(entry, into.api_enabled);
     return pipeline(entry, into.defaults);
   }
 
@@ -146,6 +145,7 @@ class Reader {
                                            "path.logs",
                                            "log.level",
                                            "node.name",
+                                           "api.enabled",
                                            "api.http.host",
                                            "api.http.port"};
     const std::string near = nearest(entry.key, kKnown);
