@@ -33,6 +33,20 @@ Result<pipeline::Config> load(const Arguments& arguments, Shell& shell) {
   return config;
 }
 
+std::string flow_state(const Arguments& arguments, const std::string& path) {
+  return arguments.has("dir") ? join_path(parent_of(path), "state") : pipeline::Config().state;
+}
+
+Result<std::string> state_directory(const Arguments& arguments, Shell& shell) {
+  const std::string path = TRY(config_path(arguments, shell));
+  const auto there = shell.world.files.info(path);
+  if (!there && there.error().fault() == Fault::absent && !arguments.has("config")) {
+    const std::string state = flow_state(arguments, path);
+    if (shell.world.files.info(join_path(state, "flows"))) return state;
+  }
+  return TRY(load(arguments, shell)).state;
+}
+
 int fail(Shell& shell, std::string_view verb, const Error& error) {
   shell.err << "enclave " << verb << ": " << error.text() << "\n";
   const bool usage = error.fault() == Fault::invalid && error.text().starts_with("--");
