@@ -27,9 +27,10 @@ std::vector<OptionSpec> options_of(const Verb& verb) {
 }
 
 std::span<const Verb* const> all_verbs() {
-  static constexpr const Verb* kAll[] = {&verb_init,   &verb_check,  &verb_plan,    &verb_apply,      &verb_audit,
-                                         &verb_run,    &verb_up,     &verb_verify,  &verb_status,     &verb_search,
-                                         &verb_object, &verb_bucket, &verb_version, &verb_completion, &verb_man};
+  static constexpr const Verb* kAll[] = {&verb_init,   &verb_check,       &verb_plan,       &verb_apply,
+                                         &verb_audit,  &verb_run,         &verb_up,         &verb_verify,
+                                         &verb_status, &verb_deadletters, &verb_search,     &verb_object,
+                                         &verb_bucket, &verb_version,     &verb_completion, &verb_man};
   return kAll;
 }
 
