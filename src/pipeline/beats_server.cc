@@ -198,7 +198,8 @@ void BeatsServer::add(Sender& sender, event::Batch& batch, const event::Lumberja
   const std::uint32_t source =
       known ? static_cast<std::uint32_t>(batch.sources.size() - 1) : batch.source(sender.source, std::to_string(count));
   event::Event& event = batch.events.emplace_back();
-  event.raw = batch.store(item.json);
+  event.raw = batch.store_padded(item.json);
+  event.padded = true;
   event.offset = count++;
   event.source = source;
   event.eol = event::Eol::none;

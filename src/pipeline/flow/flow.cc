@@ -204,7 +204,7 @@ class RealFlow final : public Flow {
         give_up_ = true;
         return;
       }
-      if (step == Step::blocked) settle_now_.notify_one();
+      if (step == Step::blocked) settle_soon();
       const auto descriptors = step == Step::blocked ? std::vector<int>{} : reader_.descriptors();
       (void)wake_.wait(descriptors, step == Step::blocked ? Nanoseconds(kSecond) : until(reader_.next_boot_ns()));
     }
@@ -329,6 +329,7 @@ class RealFlow final : public Flow {
       unsettled_bytes_ += work.parcels[i].bytes.size();
     }
     if (has_last_) keep_for_last(work);
+    const bool awaited = plan_.sources[work.reading.input].source->awaited() && queue_.empty();
     const bool held_lines = work.reading.light;
     if (!held_lines) {
       queue_.make_light(work.reading);
@@ -338,7 +339,7 @@ class RealFlow final : public Flow {
     delivered_ticket_ = work.ticket;
     lock.unlock();
     delivered_.notify_all();
-    if (only_last_ || unsettled_bytes_ > kUnsettledBytes) settle_now_.notify_one();
+    if (only_last_ || awaited || unsettled_bytes_ > kUnsettledBytes) settle_soon();
     return true;
   }
 
@@ -372,13 +373,22 @@ class RealFlow final : public Flow {
     wake_.wake();
   }
 
+  void settle_soon() {
+    {
+      const std::lock_guard lock(mutex_);
+      settle_wanted_ = true;
+    }
+    settle_now_.notify_one();
+  }
+
   // --- the settling thread
 
   void settle_for_ever() {
     std::int64_t saved_boot_ns = world_.clock.boot_ns();
     std::unique_lock lock(mutex_);
     while (!settling_ended_) {
-      settle_now_.wait_for(lock, kSettleEvery);
+      settle_now_.wait_for(lock, kSettleEvery, [&] { return settle_wanted_ || settling_ended_; });
+      settle_wanted_ = false;
       lock.unlock();
       settle(false);
       if (registry_ && world_.clock.boot_ns() - saved_boot_ns > kSecond) {
@@ -499,7 +509,7 @@ class RealFlow final : public Flow {
   std::optional<Error> failure_;
   std::uint64_t last_ticket_ = 0, delivered_ticket_ = 0;
   std::size_t working_ = 0;  ///< threads
-  bool reading_ended_ = false, aborted_ = false, settling_ended_ = false;
+  bool reading_ended_ = false, aborted_ = false, settling_ended_ = false, settle_wanted_ = false;
 };
 
 }  // namespace
