@@ -34,6 +34,7 @@ class FileFollower final : public Input {
   ~FileFollower() override;
 
   Result<Polled> poll(event::Batch& batch, std::size_t budget) override;
+  bool reads_again() const override { return true; }
   Result<Polled> finish(event::Batch& batch, std::size_t budget) override;
   void committed(const event::Batch& /*batch*/) override {}
   std::vector<int> descriptors() const override;
