@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/files.h"
+#include "io/thread_name.h"
 #include "pipeline/flow/dead_letters.h"
 #include "pipeline/flow/pending.h"
 #include "pipeline/flow/plugin_log.h"
@@ -52,6 +53,7 @@ class RealFlow final : public Flow {
     for (const auto& source : plan_.sources) {
       status_.sources.emplace_back().id = source.id;
       source_logs_.push_back(std::make_unique<PluginLog>(ledger_));
+      grounds_.push_back(std::make_unique<SourceGround>());
     }
     for (const auto& output : plan_.outputs) {
       status_.outputs.emplace_back().id = output.id;
@@ -76,17 +78,37 @@ class RealFlow final : public Flow {
       const std::string kept = join_path(options_.state_directory, "outputs");
       TRY(output.output->open({world_, *output_logs_[i], give_up_, *dead_letters_, output.id, kept}));
     }
+    std::vector<std::unique_ptr<Input>> inputs(plan_.sources.size());
     for (std::size_t i = 0; i < plan_.sources.size(); ++i) {
       auto& source = plan_.sources[i];
       if (const auto& rule = source.codec ? source.codec.multiline() : source.multiline) {
         TRY(LineJoiner::check(*rule));
         joiners_[i] = std::make_unique<LineJoiner>(*rule, world_, *source_logs_[i]);
       }
-      auto input = source.source->open({world_, positions, *source_logs_[i]});
+      if (options_.estate != nullptr && options_.estate->has(source.recipe)) continue;
+      SourceGround& ground = *grounds_[i];
+      ground.log.move_to(*source_logs_[i]);
+      ground.positions.move_to(positions);
+      ground.made_from = options_.made_from;
+      auto input = source.source->open({world_, ground.positions, ground.log});
       if (!input) return std::move(input).error().within(fmt::format("the input {}", source.id));
-      reader_.add(source.id, std::move(*input));
+      inputs[i] = std::move(*input);
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i] == nullptr) inputs[i] = TRY(inherit(i, positions));
+      reader_.add(plan_.sources[i].id, std::move(inputs[i]));
     }
     return {};
+  }
+
+  std::unique_ptr<FlowEstate> estate() override {
+    auto estate = std::make_unique<FlowEstate>();
+    if (pending_.size() > 0 || aborted_) return estate;
+    for (std::size_t i = 0; i < plan_.sources.size(); ++i)
+      if (auto input = reader_.take_kept(i))
+        estate->add(
+            {plan_.sources[i].recipe, std::move(plan_.sources[i].source), std::move(grounds_[i]), std::move(input)});
+    return estate;
   }
 
   Result<FlowEnd> run() override {
@@ -115,6 +137,12 @@ class RealFlow final : public Flow {
   void stop() override {
     stop_ = true;
     wake_.wake();
+  }
+
+  void hand_over(std::vector<std::string> kept) override {
+    kept_ = std::move(kept);
+    handing_over_ = true;
+    stop();
   }
 
   FlowStatus status() const override {
@@ -166,6 +194,18 @@ class RealFlow final : public Flow {
     }
   }
 
+  /// The source comes along: what was opened may refer to it, and two of one recipe are the same.
+  Result<std::unique_ptr<Input>> inherit(std::size_t index, const Positions& positions) {
+    FlowSource& source = plan_.sources[index];
+    auto heirloom = options_.estate->take(source.recipe);
+    if (!heirloom) return Error{Fault::invalid, "the input {} stands there twice", source.id};
+    source.source = std::move(heirloom->source);
+    grounds_[index] = std::move(heirloom->ground);
+    grounds_[index]->log.move_to(*source_logs_[index]);
+    grounds_[index]->positions.move_to(positions);
+    return std::move(heirloom->input);
+  }
+
   Result<void> open_registry() {
     std::vector<std::string> notices;
     const std::string path = join_path(options_.state_directory, "positions");
@@ -211,7 +251,13 @@ class RealFlow final : public Flow {
   }
 
   bool begin_end(std::int64_t& ending_boot_ns) {
-    reader_.finish();
+    if (handing_over_) {
+      reader_.hand_over();
+      for (std::size_t i = 0; i < plan_.sources.size(); ++i)
+        if (std::ranges::find(kept_, plan_.sources[i].recipe) != kept_.end()) reader_.keep(i);
+    } else {
+      reader_.finish();
+    }
     ending_boot_ns = world_.clock.boot_ns();
     return true;
   }
@@ -226,6 +272,7 @@ class RealFlow final : public Flow {
   // --- the workers
 
   void work(std::size_t index) {
+    io::name_this_thread("worker " + plan_.id);
     work_on(index);
     const std::lock_guard lock(mutex_);
     --working_;
@@ -488,12 +535,14 @@ class RealFlow final : public Flow {
   std::vector<std::unique_ptr<PluginLog>> source_logs_, output_logs_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<LetterBox> dead_letters_;
+  std::vector<std::unique_ptr<SourceGround>> grounds_;
   BatchQueue queue_;
   Reader reader_;
   const bool has_last_ = std::ranges::any_of(plan_.outputs, &FlowOutput::last);
   const bool only_last_ = std::ranges::all_of(plan_.outputs, &FlowOutput::last);
 
-  std::atomic<bool> stop_{false}, failed_{false}, give_up_{false};
+  std::vector<std::string> kept_;  ///< recipes; before handing_over_
+  std::atomic<bool> stop_{false}, handing_over_{false}, failed_{false}, give_up_{false};
   std::atomic<std::uint64_t> unsettled_bytes_{0};
   std::vector<std::atomic<std::int64_t>> handing_ns_;  ///< of each output
   std::mutex outputs_mutex_;                           ///< calls of outputs; never taken inside mutex_
