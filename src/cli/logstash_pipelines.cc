@@ -1,5 +1,7 @@
 #include "cli/logstash_pipelines.h"
 
+#include <algorithm>
+
 #include "base/files.h"
 #include "cli/keystores.h"
 #include "pipeline/logstash/config_files.h"
@@ -26,12 +28,46 @@ bool is_directory(Files& files, const std::string& path) {
   return info && info->kind == FileKind::directory;
 }
 
+void note_file(const logstash::Value& value, Files& files) {
+  if (const auto* array = std::get_if<logstash::Array>(&value.data)) {
+    for (const auto& item : array->items) note_file(item, files);
+  } else if (const std::string* text = logstash::text_of(value); text != nullptr && text->starts_with('/')) {
+    (void)files.info(*text);
+  }
+}
+
+/// Certificates and keys are read where connections are made, and renewed without a change of the configuration.
+void note_certificates(const std::vector<logstash::Item>& items, Files& files) {
+  for (const auto& item : items) {
+    if (const auto* branch = std::get_if<logstash::Branch>(&item)) {
+      for (const auto& arm : branch->arms) note_certificates(arm.items, files);
+      continue;
+    }
+    for (const auto& attribute : std::get<logstash::Plugin>(item).attributes) {
+      const std::string_view name = attribute.name;
+      constexpr std::string_view kNames[] = {"ssl", "cert", "key"};
+      if (std::ranges::any_of(kNames, [&](std::string_view part) { return name.find(part) != std::string_view::npos; }))
+        note_file(attribute.value, files);
+    }
+  }
+}
+
+/// What changes what a pipeline does; how often files are looked at does not.
+std::string words_of(const logstash::PipelineSettings& of) {
+  return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}", of.workers, of.batch_size, of.batch_delay.count(), of.ordered,
+                     of.ecs_compatibility, of.support_escapes, of.escape_style, of.reloadable, of.config_string);
+}
+
 }  // namespace
 
-std::vector<pipeline::LogstashPipeline> read_pipelines(const std::string& path, Shell& shell,
-                                                       Diagnostics& diagnostics) {
+std::vector<pipeline::LogstashPipeline> read_pipelines(const std::string& path, Shell& shell, Diagnostics& diagnostics,
+                                                       SeenFiles* seen, std::vector<Basis>* bases) {
   Files& files = shell.world.files;
-  const logstash::Variables variables = logstash_variables(path, shell, diagnostics);
+  logstash::Variables variables = logstash_variables(path, shell, diagnostics);
+  if (seen != nullptr)
+    variables.keystore = [seen, find = std::move(variables.keystore)](std::string_view name) {
+      return seen->variable(name, find);
+    };
   const bool is_list = name_in(path) == kPipelinesName;
   const std::string folder = is_list ? parent_of(path) : path;
   std::optional<std::string> settings_text, list_text;
@@ -54,7 +90,17 @@ std::vector<pipeline::LogstashPipeline> read_pipelines(const std::string& path, 
   std::vector<pipeline::LogstashPipeline> pipelines;
   for (auto& each : wanted) {
     if (!each.enabled) continue;
+    Basis basis;
+    if (seen != nullptr) {
+      basis.emplace("its settings", words_of(each));
+      seen->credit(&basis);
+    }
     auto configuration = logstash::load_pipeline(files, each, variables, diagnostics);
+    if (seen != nullptr) {
+      for (const auto* section : {&configuration.inputs, &configuration.outputs}) note_certificates(*section, files);
+      seen->credit(nullptr);
+      bases->push_back(std::move(basis));
+    }
     pipelines.push_back({std::move(each), std::move(configuration)});
   }
   return pipelines;
