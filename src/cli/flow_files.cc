@@ -79,7 +79,8 @@ std::vector<FlowFiles::Planned> FlowFiles::plan(const FlowRequest& request, cons
 void FlowFiles::finish_recipes(pipeline::FlowPlan& flow, const Basis& basis) {
   std::string besides;
   for (const auto& [name, value] : basis)
-    if (name.starts_with("variable ") || value.find(':') != std::string::npos) besides += name + value + "\n";
+    if (name.starts_with("variable ") || (name.starts_with("file ") && value.find(':') != std::string::npos))
+      besides += name + value + "\n";
   std::map<std::string, std::size_t> seen;
   for (auto& source : flow.sources) {
     if (source.recipe.empty()) continue;

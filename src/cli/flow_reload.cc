@@ -103,7 +103,7 @@ void FlowRunner::read_anew(std::size_t index, bool asked) {
     auto planned = files->plan(part.request, host_, diagnostics);
     part.wait.read(watched(part, *files));
     // Read while they were written: neither a mistake in them nor its absence says anything.
-    if (look_again(shell_.world.files, files->stamps()) != files->stamps()) {
+    if (!same_files(look_again(shell_.world.files, files->stamps()), files->stamps())) {
       if (!asked) return;
       if (reading == kReadings) return refuse(index, fmt::format("{}: it is still being written", part.request.path()));
       std::this_thread::sleep_for(kWritten);

@@ -95,6 +95,16 @@ Stamps look_again(Files& files, const Stamps& before) {
   return now;
 }
 
+bool same_files(const Stamps& one, const Stamps& other) {
+  const auto next = [](Stamps::const_iterator at, Stamps::const_iterator end) {
+    return std::find_if(at, end, [](const auto& each) { return !each.first.ends_with('/'); });
+  };
+  auto a = next(one.begin(), one.end()), b = next(other.begin(), other.end());
+  for (; a != one.end() && b != other.end(); a = next(++a, one.end()), b = next(++b, other.end()))
+    if (*a != *b) return false;
+  return a == one.end() && b == other.end();
+}
+
 std::vector<std::string> differences(const Basis& before, const Basis& now, std::size_t most) {
   std::set<std::string> names;
   const auto add_missing = [&names](const Basis& of, const Basis& in) {
@@ -177,13 +187,16 @@ Result<std::vector<DirectoryEntry>> SeenFiles::list(const std::string& directory
 
 QuietWait::Found QuietWait::look(Stamps now) {
   if (now == read_) {
+    restless_ = 0;
     seen_ = std::move(now);
     return Found::same;
   }
   if (now != seen_) {
+    const bool names_only = same_files(now, seen_);
     seen_ = std::move(now);
-    return Found::changing;
+    if (!names_only || ++restless_ < kRestlessMax) return Found::changing;
   }
+  restless_ = 0;
   return Found::quiet;
 }
 

@@ -31,6 +31,9 @@ using Stamps = std::map<std::string, Stamp>;
 /// The same paths as they are now.
 Stamps look_again(Files& files, const Stamps& before);
 
+/// Whether the files are the same; what else stands in their folders is not looked at.
+bool same_files(const Stamps& one, const Stamps& other);
+
 /// What one flow was made from: "file /etc/a.conf" → a digest of its content, "variable NAME" → one of its value, and
 /// what its settings are. Flows with equal bases do the same.
 using Basis = std::map<std::string, std::string>;
@@ -79,7 +82,8 @@ class SeenFiles final : public Files {
   bool frozen_ = false;
 };
 
-/// Says when files that changed may be read: a change is waited out, since who writes a file may not be done yet.
+/// Says when files that changed may be read: a change is waited out, since who writes a file may not be done yet. Names
+/// that come and go for ever, as in a folder that is used for other things too, are waited for ten looks long.
 class QuietWait {
  public:
   enum class Found : std::uint8_t {
@@ -93,7 +97,9 @@ class QuietWait {
   const Stamps& as_read() const { return read_; }
 
  private:
+  static constexpr int kRestlessMax = 10;
   Stamps read_, seen_;
+  int restless_ = 0;
 };
 
 }  // namespace enclave::cli

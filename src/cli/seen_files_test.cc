@@ -159,6 +159,23 @@ TEST(QuietWait, WhatBecomesAsItWasIsNotRead) {
   EXPECT_EQ(wait.look(stamps(2)), changing);
 }
 
+TEST(QuietWait, AFolderThatIsNeverQuietIsReadAllTheSame) {
+  using enum QuietWait::Found;
+  const auto named = [](std::string names) {
+    Stamps all = stamps(1);
+    all["/tmp/"] = {.kind = Stamp::Kind::folder, .names = std::move(names)};
+    return all;
+  };
+  QuietWait wait;
+  wait.read(named(""));
+  int looks = 1;
+  while (wait.look(named(std::to_string(looks))) == changing && looks < 100) ++looks;
+  EXPECT_EQ(looks, 10);
+  wait.read(named("x"));
+  // A file that changes is waited for however long it takes.
+  for (std::uint64_t i = 2; i < 40; ++i) EXPECT_EQ(wait.look(stamps(i)), changing);
+}
+
 TEST(FlowChanges, OnlyWhatDiffersIsReplaced) {
   const std::vector<KnownFlow> running{{"a", {{"f", "1"}}}, {"b", {{"f", "1"}}}, {"c", {{"f", "1"}}}};
   const auto changes = changes_between(running, {{"d", {}}, {"b", {{"f", "2"}}}, {"a", {{"f", "1"}}}});

@@ -438,23 +438,24 @@ class ReloadTest(unittest.TestCase):
             log = machine.home / f"{name}.log"
             log.write_text(f"line 0 of {name}\n")
             replace(folder / f"{name}.yml", json.dumps([{"type": "log", "paths": [str(log)]}]))
+        def shipped():
+            return [json.loads(line)["message"] for line in machine.lines("shipped")]
         added("a")
         config = {"filebeat.config.inputs": {"enabled": True, "path": str(folder / "*.yml"), "reload.enabled": True,
                                              "reload.period": "1s"},
-                  "output.file": {"path": str(machine.home), "filename": "shipped",
-                                  "codec.format.string": "%{[message]}"}}
+                  "output.file": {"path": str(machine.home), "filename": "shipped"}}
         path = machine.home / "filebeat.yml"
         path.write_text(json.dumps(config))
         machine.start("--filebeat", str(path), "--compat", "7")
-        until(lambda: machine.lines("shipped") == ["line 0 of a"], lambda: machine.said())
+        until(lambda: shipped() == ["line 0 of a"], machine.said)
         path.write_text(json.dumps({**config, "tags": ["new"]}))
         added("b")
-        until(lambda: machine.lines("shipped") == ["line 0 of a", "line 0 of b"], lambda: machine.said())
+        until(lambda: shipped() == ["line 0 of a", "line 0 of b"], machine.said)
         (folder / "b.yml").unlink()
         machine.wait(lambda flows: flows["filebeat"]["reloads"] == 2, "the second input goes")
         with open(machine.home / "a.log", "a", encoding="utf-8") as log:
             log.write("line 1 of a\n")
-        until(lambda: machine.lines("shipped")[2:] == ["line 1 of a"], lambda: machine.said())
+        until(lambda: shipped()[2:] == ["line 1 of a"], machine.said)
         self.assertEqual(machine.stop(), 0, machine.said())
 
 
