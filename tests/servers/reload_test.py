@@ -367,6 +367,60 @@ class ReloadTest(unittest.TestCase):
             until(lambda: machine.lines("main.out")[1:] == ["1 line 1 of tcp"], "the new one runs")
         self.assertEqual(machine.stop(), 0, machine.said())
 
+    def test_a_mended_output_gets_what_the_old_one_did_not_take(self):
+        machine = self.machine()
+        log = machine.home / "in.log"
+        log.write_text("".join(f"line {number} of in.log\n" for number in range(1000)))
+        source = f'file {{ path => "{log}" start_position => "beginning" }}'
+        path = machine.pipeline("main", source, f'tcp {{ host => "127.0.0.1" port => {free_port()} }}')
+        machine.start("--logstash", str(path), "--reload")
+        machine.wait(lambda flows: flows["main"]["batches_waiting"] > 0, "it waits for the output")
+        machine.pipeline("main", source, machine.to_file("main.out"), 1)
+        machine.wait(lambda flows: flows["main"]["reloads"] == 1 and flows["main"]["events_in"] == 1000, "it goes on")
+        self.assertIn("outputs of the pipeline main are away", machine.said())
+        self.assertEqual(machine.stop(), 0, machine.said())
+        self.check_lines(machine.lines("main.out"), "in.log", 1000)
+
+    def test_two_pipelines_change_places(self):
+        machine = self.machine()
+        ports = [free_port(), free_port()]
+        def made(one, other):
+            return {name: machine.pipeline(name, f'tcp {{ port => {port} host => "127.0.0.1" codec => line }}',
+                                           machine.to_file(f"{name}.out"))
+                    for name, port in (("a", one), ("b", other))}
+        machine.pipelines(**made(*ports))
+        machine.start("--logstash", str(machine.conf))
+        machine.wait(lambda flows: set(flows) == {"a", "b"}, "both run")
+        made(*reversed(ports))
+        machine.wait(lambda flows: all(flows[name]["reloads"] == 1 for name in "ab"), "both are reloaded")
+        with socket.create_connection(("127.0.0.1", ports[0])) as sender:
+            sender.sendall(b"line\n")
+        until(lambda: machine.lines("b.out") == ["0 line"], machine.said)
+        self.assertEqual(machine.stop(), 0, machine.said())
+
+    def test_killed_while_it_reloads_nothing_is_lost(self):
+        machine = self.machine()
+        log = machine.home / "in.log"
+        source = f'file {{ path => "{log}" start_position => "beginning" }}'
+        path = machine.pipeline("main", source, machine.to_file("main.out"))
+        load = Load(into_file(log))
+        load.start()
+        for generation in range(1, 6):
+            machine.start("--logstash", str(path), "--reload")
+            machine.wait(lambda flows: flows["main"]["events_in"] > 0, "it runs")
+            machine.pipeline("main", source, machine.to_file("main.out"), generation)
+            machine.hang_up()
+            until(lambda wanted=generation: machine.said().count("Reloading") >= wanted, machine.said)
+            machine.process.kill()
+            machine.process.wait()
+            (machine.state / "flows.json").unlink(missing_ok=True)
+        count = load.finish()
+        machine.start("--logstash", str(path))
+        wanted = {f"line {number} of in.log" for number in range(count)}
+        found = lambda: {line.split(" ", 1)[-1] for line in machine.lines("main.out")}  # noqa: E731
+        until(lambda: wanted <= found(), machine.said)
+        self.assertEqual(machine.stop(), 0, machine.said())
+
     def test_the_archive_has_each_line_once(self):
         machine = self.machine()
         (machine.home / "enclave.yaml").write_text(json.dumps({

@@ -253,7 +253,8 @@ class HandOver : public FlowTest {
     made.sources[0].recipe = std::move(recipe);
     return made;
   }
-  /// Runs until `count` are delivered, then hands over; what it leaves.
+  /// Runs until `count` are delivered, or while the output is away until something waits for it, then hands over; what
+  /// it leaves.
   std::unique_ptr<FlowEstate> run(FlowPlan made, std::size_t count, std::vector<std::string> kept,
                                   FlowEstate* estate = nullptr) {
     FlowOptions options{.world = io::real_world(), .state_directory = directory_.path() + "/state"};
@@ -263,9 +264,10 @@ class HandOver : public FlowTest {
     EXPECT_TRUE(flow) << flow.error().text();
     std::thread later([&] {
       for (;;) {
+        const bool waits = (*flow)->status().batches_waiting > 0;
         {
           const std::lock_guard lock(seen_.mutex);
-          if (seen_.delivered.size() >= count) break;
+          if (seen_.away ? waits : seen_.delivered.size() >= count) break;
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
