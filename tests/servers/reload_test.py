@@ -421,6 +421,15 @@ class ReloadTest(unittest.TestCase):
         until(lambda: wanted <= found(), machine.said)
         self.assertEqual(machine.stop(), 0, machine.said())
 
+    def test_a_hangup_does_not_end_what_has_nothing_to_reload(self):
+        machine = self.machine()
+        (machine.home / "enclave.yaml").write_text(json.dumps({"enclave": "demo", "state": str(machine.state)}))
+        machine.start()
+        until((machine.state / "status.json").exists, machine.said)
+        machine.hang_up()
+        until(lambda: "enclave.yaml is read at the start only" in machine.said(), machine.said)
+        self.assertEqual(machine.stop(), 0, machine.said())
+
     def test_the_archive_has_each_line_once(self):
         machine = self.machine()
         (machine.home / "enclave.yaml").write_text(json.dumps({
