@@ -4,6 +4,7 @@ import collections
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -420,6 +421,35 @@ class ReloadTest(unittest.TestCase):
         found = lambda: {line.split(" ", 1)[-1] for line in machine.lines("main.out")}  # noqa: E731
         until(lambda: wanted <= found(), machine.said)
         self.assertEqual(machine.stop(), 0, machine.said())
+
+    def test_stopped_while_it_reloads_each_line_comes_once(self):
+        machine = self.machine()
+        seed = random.randrange(1 << 30)
+        chance = random.Random(seed)
+        log = machine.home / "in.log"
+        source = f'file {{ path => "{log}" start_position => "beginning" }}'
+        path = machine.pipeline("main", source, machine.to_file("main.out"))
+        load = Load(into_file(log))
+        load.start()
+        for generation in range(1, 9):
+            machine.start("--logstash", str(path), "--reload")
+            machine.wait(lambda flows: flows["main"]["workers"] > 0, "it runs")
+            kind = f'type => "t{generation}" ' if generation % 2 else ""
+            machine.pipeline("main", source.replace("start", kind + "start"), machine.to_file("main.out"), generation)
+            machine.hang_up()
+            time.sleep(chance.random() * 0.2)
+            self.assertEqual(machine.stop(), 0, f"seed {seed}: {machine.said()}")
+            (machine.state / "flows.json").unlink()
+        count = load.finish()
+        machine.start("--logstash", str(path))
+        # A stop gives out a line that has no end yet, so what was written stands in the text as a whole.
+        def written():
+            return "".join(line.split(" ", 1)[-1] for line in machine.lines("main.out")).split("line ")
+        until(lambda: f"{count - 1} of in.log" in written(), machine.said)
+        self.assertEqual(machine.stop(), 0, machine.said())
+        texts = collections.Counter(written())
+        del texts[""]
+        self.assertEqual(texts, collections.Counter(f"{number} of in.log" for number in range(count)), f"seed {seed}")
 
     def test_a_hangup_does_not_end_what_has_nothing_to_reload(self):
         machine = self.machine()
