@@ -15,7 +15,7 @@ std::string id_of(const Input& input) {
 
 void add_source(const Config& config, const Input& input, const FlowWorld& world, FlowPlan& plan,
                 Diagnostics& diagnostics) {
-  if (!check_dressing(config, input, diagnostics)) return;
+  if (!check_dressing(config, input, world.filters, diagnostics)) return;
   FlowSource made;
   made.id = id_of(input);
   made.source = make_source(config, input, world.filters, diagnostics);
@@ -24,7 +24,7 @@ void add_source(const Config& config, const Input& input, const FlowWorld& world
   if (made.multiline)
     if (const auto good = LineJoiner::check(*made.multiline); !good)
       diagnostics.error(place_of(input.node, "multiline"), fmt::format("multiline: {}", good.error().text()));
-  made.dressing = [&config, &input, identity = world.identity] { return make_dressing(config, input, identity); };
+  made.dressing = [&config, &input, &world] { return make_dressing(config, input, world.identity, world.filters); };
   plan.sources.push_back(std::move(made));
 }
 
