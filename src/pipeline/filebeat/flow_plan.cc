@@ -28,7 +28,7 @@ void write_recipe(const Node& node, std::string& into) {
 
 void add_source(const Config& config, const Input& input, const FlowWorld& world, FlowPlan& plan,
                 Diagnostics& diagnostics) {
-  if (!check_dressing(config, input, diagnostics)) return;
+  if (!check_dressing(config, input, world.filters, diagnostics)) return;
   FlowSource made;
   made.id = id_of(input);
   made.recipe = fmt::format("{} ", config.generation);
@@ -39,7 +39,7 @@ void add_source(const Config& config, const Input& input, const FlowWorld& world
   if (made.multiline)
     if (const auto good = LineJoiner::check(*made.multiline); !good)
       diagnostics.error(place_of(input.node, "multiline"), fmt::format("multiline: {}", good.error().text()));
-  made.dressing = [&config, &input, identity = world.identity] { return make_dressing(config, input, identity); };
+  made.dressing = [&config, &input, &world] { return make_dressing(config, input, world.identity, world.filters); };
   plan.sources.push_back(std::move(made));
 }
 
