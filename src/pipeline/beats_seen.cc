@@ -1,0 +1,205 @@
+#include "pipeline/beats_seen.h"
+
+#include <algorithm>
+#include <map>
+
+#include "pipeline/beats_seen_file.h"
+#include "pipeline/murmur3.h"
+
+namespace enclave::pipeline {
+namespace {
+
+constexpr std::size_t kFileRangesMax = 2'048;
+// First lines that are often the same: headers and banners. Ranges end behind so many, to be met one by one.
+constexpr std::uint32_t kFirstEnd = 4, kSecondEnd = 16;
+
+}  // namespace
+
+BeatsSeen::BeatsSeen(World world, const Positions& positions, std::uint64_t port, InputLog& log)
+    : world_(world), log_(log), port_(port) {
+  load(positions);
+  keep_bounds();
+}
+
+std::uint64_t BeatsSeen::scope_of(std::string_view name) { return seen_hash(name); }
+
+void BeatsSeen::load(const Positions& positions) {
+  std::map<std::pair<std::string, std::uint32_t>, std::pair<SeenKey, SeenChunk>> chunks;
+  for (const auto& [source, state] : positions.all(seen_prefix(port_))) {
+    auto name = parse_seen_source(source, port_);
+    auto chunk = parse_seen(state);
+    if (!name || !chunk) {
+      forgotten_.push_back(source);
+      continue;
+    }
+    chunks.emplace(std::pair(source.substr(0, source.rfind('.')), name->number), std::pair(name->key, *chunk));
+  }
+  for (const auto& [name, found] : chunks) {
+    auto& file = files_[found.first];
+    if (file == nullptr) file = std::make_shared<SeenFile>();
+    file->key = found.first;
+    file->seconds = std::max(file->seconds, found.second.seconds);
+    file->content = std::max(file->content, found.second.content);
+    // What comes stands in chunks of its own.
+    file->next_chunk = name.second;
+    file->chunk_ranges = SeenChunk::kRangesMax;
+    for (const auto& range : found.second.ranges) {
+      SeenFile::Range made;
+      static_cast<SeenRange&>(made) = range;
+      made.process = found.second.process;
+      made.content = found.second.content;
+      made.number = file->next_number++;
+      made.chunk = name.second;
+      file->top = std::max(file->top, range.last);
+      file->ranges.push_back(made);
+      ++ranges_;
+    }
+    ++file->next_chunk;
+  }
+}
+
+SeenFile* BeatsSeen::file_of(SeenStream& stream, const BeatLine& line) {
+  if (line.same_origin && stream.file != nullptr && !stream.file->gone) return stream.file.get();
+  scratch_.clear();
+  for (const auto& part : {line.sender, line.sender_host, line.path}) {
+    scratch_ += part;
+    scratch_ += '"';  // stands in no part
+  }
+  const auto hash = murmur3_128(scratch_);
+  const SeenKey key{stream.scope, {hash[0], hash[1]}};
+  stream.process = line.process.empty() ? 0 : static_cast<std::uint32_t>(seen_hash(line.process)) | 1;
+  const auto found = files_.find(key);
+  if (found != files_.end()) {
+    stream.file = found->second;
+    return stream.file.get();
+  }
+  stream.file = nullptr;
+  // Until the next tick has made room.
+  if (files_.size() > 2 * kFilesMax || ranges_ > 2 * kRangesMax) return nullptr;
+  stream.file = std::make_shared<SeenFile>();
+  stream.file->key = key;
+  files_.emplace(key, stream.file);
+  return stream.file.get();
+}
+
+Seen BeatsSeen::look(SeenStream& stream, const BeatLine& line, std::uint64_t batch) {
+  SeenFile* const file = file_of(stream, line);
+  if (file == nullptr) return Seen::fresh;
+  SeenFile::Cursor& cursor = file->cursor_of(stream);
+  const bool begins = cursor.window != stream.window;
+  cursor.window = stream.window;
+  SeenMessage message(line.message);
+  const std::uint64_t before = std::exchange(cursor.before, line.offset);
+
+  if (cursor.in_run && cursor.goes_on(line, message)) {
+    if (begins) {
+      // Whoever is asked again begins where a window of his began.
+      SeenFile::Range start;
+      static_cast<SeenRange&>(start) = {line.offset, cursor.run.last, message.first(), seen_time_hash(line.time),
+                                        line.offset == cursor.run.last ? message.last() : cursor.run.last_hash};
+      start.batch = cursor.run_batch;
+      start.process = stream.process;
+      start.content = cursor.run_content;
+      append(*file, start, stream);
+    }
+    return covered(*file, cursor);
+  }
+  const bool may = begins || !cursor.fresh || cursor.was_run || line.offset <= before;
+  bool exact = false;
+  if (may && line.offset <= file->top)
+    if (auto* const range = file->find(line, message, stream.process, cursor, exact))
+      return begin_run(stream, *file, cursor, *range, exact);
+  if (cursor.weak) return Seen::refuted;
+  admit(stream, *file, line, batch);
+  return Seen::fresh;
+}
+
+Seen BeatsSeen::begin_run(SeenStream& stream, const SeenFile& file, SeenCursor& cursor, SeenFileRange& range,
+                          bool exact) {
+  cursor.in_run = cursor.was_run = true;
+  cursor.at_end = range.first == range.last;
+  cursor.run = range;
+  cursor.run_batch = range.batch;
+  cursor.run_content = range.content;
+  range.stream = stream.id;
+  range.given_ns = world_.clock.boot_ns();
+  stream.needs = std::max(stream.needs, range.batch);
+  // A file that begins anew begins at 0, perhaps with the same lines; nothing else is the same at the same offset.
+  if (exact && !cursor.weak) return Seen::again;
+  if (!exact && !cursor.weak && range.first == 0) {
+    cursor.weak = true;
+    cursor.weak_lines = 0;
+  }
+  if (exact) cursor.weak_lines = kSecondEnd;
+  return covered(file, cursor);
+}
+
+Seen BeatsSeen::covered(const SeenFile& file, SeenCursor& cursor) {
+  if (!cursor.weak) return Seen::again;
+  ++cursor.weak_lines;
+  const bool all = cursor.at_end && cursor.weak_lines > 1 && file.ends_at(cursor.run_content, cursor.run.last);
+  if (cursor.weak_lines <= kSecondEnd && !all) return Seen::held;
+  cursor.weak = false;
+  return Seen::proven;
+}
+
+void BeatsSeen::add(SeenStream& stream, const BeatLine& line, std::uint64_t batch) {
+  // What is held was read by itself: the line before this one in its connection is another one.
+  const auto file_before = stream.file;
+  const auto process_before = stream.process;
+  BeatLine alone = line;
+  alone.same_origin = false;
+  if (SeenFile* const file = file_of(stream, alone)) admit(stream, *file, line, batch);
+  stream.file = file_before;
+  stream.process = process_before;
+}
+
+void BeatsSeen::admit(SeenStream& stream, SeenFile& file, const BeatLine& line, std::uint64_t batch) {
+  SeenFile::Cursor& cursor = file.cursor_of(stream);
+  cursor.window = stream.window;
+  cursor.before = line.offset;
+  cursor.in_run = cursor.was_run = cursor.weak = false;
+  if (!cursor.fresh) cursor.lines = kSecondEnd + 1;
+  cursor.fresh = true;
+  if (line.offset == 0) {
+    ++file.content;
+    cursor.lines = 0;
+  }
+  ++cursor.lines;
+  SeenFile::Range* const open = file.by_number(cursor.open);
+  const bool ends = cursor.lines == kFirstEnd + 1 || cursor.lines == kSecondEnd + 1;
+  if (open != nullptr && !ends && cursor.open_window == stream.window && line.offset > open->last &&
+      open->process == stream.process) {
+    open->last = line.offset;
+    open->batch = batch;
+    file.top = std::max(file.top, line.offset);
+    cursor.last_message = line.message;
+    changed(file, open->chunk);
+    return;
+  }
+  file.seal(cursor);
+  SeenMessage message(line.message);
+  SeenFile::Range range;
+  static_cast<SeenRange&>(range) = {line.offset, line.offset, message.first(), seen_time_hash(line.time),
+                                    message.last()};
+  range.batch = batch;
+  range.process = stream.process;
+  range.content = file.content;
+  cursor.open = append(file, range, stream);
+  cursor.open_window = stream.window;
+}
+
+std::uint64_t BeatsSeen::append(SeenFile& file, SeenFileRange range, const SeenStream& stream) {
+  if (file.ranges.size() >= kFileRangesMax) forget_front(file, SeenChunk::kRangesMax);
+  range.stream = stream.id;
+  range.given_ns = world_.clock.boot_ns();
+  const auto& made = file.append(range);
+  ++ranges_;
+  aging_.push_back({made.given_ns, files_.at(file.key), made.number});
+  // Only of windows of a line or two there can be so many; what is not looked at settles with a later one.
+  if (aging_.size() > 2 * kRangesMax) aging_.pop_front();
+  changed(file, made.chunk);
+  return made.number;
+}
+
+}  // namespace enclave::pipeline
