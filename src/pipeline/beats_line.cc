@@ -67,6 +67,8 @@ struct BeatParser::State {
     (void)for_members(from.get_object(), [&](ondemand::raw_json_string key, ondemand::value& value) {
       if (key.unsafe_is_equal("path")) into.path = text_of(value);
       if (key.unsafe_is_equal("inode") || key.unsafe_is_equal("idxlo")) into.inode = text_of(value);
+      if (key.unsafe_is_equal("device_id") || key.unsafe_is_equal("vol")) into.device = text_of(value);
+      if (key.unsafe_is_equal("fingerprint")) into.fingerprint = text_of(value);
     });
   }
   void take_log(ondemand::value& from, BeatLine& into) {
@@ -108,8 +110,7 @@ bool BeatParser::parse(std::string_view json, BeatLine& into) {
     if (key.unsafe_is_equal("source") && into.path.empty()) into.path = text_of(value);
     if (key.unsafe_is_equal("offset") && !state.offset) state.offset = read_offset(value, into);
   });
-  return whole && state.offset && !into.path.empty() && !into.sender.empty() &&
-         into.message.data() != nullptr;
+  return whole && state.offset && !into.path.empty() && !into.sender.empty() && into.message.data() != nullptr;
 }
 
 bool BeatLineReader::read(std::string_view json, BeatParser& parser, BeatLine& into) {
@@ -168,7 +169,8 @@ void BeatLineReader::learn(std::string_view json, const BeatLine& line) {
   origin_.clear();
   origin_.reserve(kFixedMax);
   like_ = {};
-  for (auto field : {&BeatLine::sender, &BeatLine::sender_host, &BeatLine::process, &BeatLine::path, &BeatLine::inode}) {
+  for (auto field : {&BeatLine::sender, &BeatLine::sender_host, &BeatLine::process, &BeatLine::path, &BeatLine::device,
+                     &BeatLine::inode, &BeatLine::fingerprint}) {
     const std::size_t begin = origin_.size();
     origin_ += line.*field;
     like_.*field = std::string_view(origin_).substr(begin);

@@ -15,7 +15,9 @@ struct BeatLine {
   std::string_view sender_host;  ///< of generation 6 beat.hostname
   std::string_view process;      ///< agent.ephemeral_id
   std::string_view path;         ///< log.file.path, or source
+  std::string_view device;       ///< log.file.device_id
   std::string_view inode;        ///< log.file.inode
+  std::string_view fingerprint;  ///< log.file.fingerprint
   std::string_view time;         ///< @timestamp
   std::string_view message;
   std::uint64_t offset = 0;  ///< log.offset, or offset

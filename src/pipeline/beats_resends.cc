@@ -18,8 +18,7 @@ void BeatsServer::add(Sender& sender, event::Batch& batch, const event::Lumberja
     // Others may say the same of themselves; what they send must drop nothing of this one.
     const auto* const connection = listener_->find(sender.id);
     const std::string name = connection == nullptr ? std::string() : connection->peer_name();
-    sender.stream.scope =
-        BeatsSeen::scope_of(name.empty() ? "address " + sender.address : "certificate " + name) | 1;
+    sender.stream.scope = BeatsSeen::scope_of(name.empty() ? "address " + sender.address : "certificate " + name) | 1;
   }
   if (item.version == '2') return recognise(sender, batch, item);
   give(sender, batch, batch.store(item.json));
@@ -101,8 +100,7 @@ void BeatsServer::release_held(Sender& sender, event::Batch& batch, const SeenFi
 }
 
 void BeatsServer::drop_held(Sender& sender, const SeenFile* of) {
-  const auto dropped =
-      std::erase_if(sender.held, [&](const Held& held) {
+  const auto dropped = std::erase_if(sender.held, [&](const Held& held) {
     if (held.file.get() != of) return false;
     sender.held_bytes -= held.json.size();
     return true;

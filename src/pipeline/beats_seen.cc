@@ -61,7 +61,10 @@ void BeatsSeen::load(const Positions& positions) {
 SeenFile* BeatsSeen::file_of(SeenStream& stream, const BeatLine& line) {
   if (line.same_origin && stream.file != nullptr && !stream.file->gone) return stream.file.get();
   scratch_.clear();
-  for (const auto& part : {line.sender, line.sender_host, line.path}) {
+  const bool certain = !line.inode.empty() || !line.fingerprint.empty();
+  // A file that is known by its number may have another name tomorrow.
+  for (const auto& part : {line.sender, line.sender_host, line.inode.empty() ? line.path : line.device, line.inode,
+                           line.fingerprint}) {
     scratch_ += part;
     scratch_ += '"';  // stands in no part
   }
@@ -71,6 +74,7 @@ SeenFile* BeatsSeen::file_of(SeenStream& stream, const BeatLine& line) {
   const auto found = files_.find(key);
   if (found != files_.end()) {
     stream.file = found->second;
+    stream.file->certain = certain;
     return stream.file.get();
   }
   stream.file = nullptr;
@@ -78,6 +82,7 @@ SeenFile* BeatsSeen::file_of(SeenStream& stream, const BeatLine& line) {
   if (files_.size() > 2 * kFilesMax || ranges_ > 2 * kRangesMax) return nullptr;
   stream.file = std::make_shared<SeenFile>();
   stream.file->key = key;
+  stream.file->certain = certain;
   files_.emplace(key, stream.file);
   return stream.file.get();
 }
@@ -89,9 +94,10 @@ Seen BeatsSeen::look(SeenStream& stream, const BeatLine& line, std::uint64_t bat
   const bool begins = cursor.window != stream.window;
   cursor.window = stream.window;
   SeenMessage message(line.message);
+  const bool goes_on = cursor.in_run && cursor.goes_on(line, message);
   const std::uint64_t before = std::exchange(cursor.before, line.offset);
-
-  if (cursor.in_run && cursor.goes_on(line, message)) {
+  const std::uint64_t end = std::exchange(cursor.end, line.offset + line.message.size());
+  if (goes_on) {
     if (begins) {
       // Whoever is asked again begins where a window of his began.
       SeenFile::Range start;
@@ -107,9 +113,10 @@ Seen BeatsSeen::look(SeenStream& stream, const BeatLine& line, std::uint64_t bat
   const bool may = begins || !cursor.fresh || cursor.was_run || line.offset <= before;
   bool exact = false;
   if (may && line.offset <= file->top)
-    if (auto* const range = file->find(line, message, stream.process, cursor, exact))
+    if (auto* const range = file->find(line, message, stream, cursor, exact))
       return begin_run(stream, *file, cursor, *range, exact);
   if (cursor.weak) return Seen::refuted;
+  cursor.end = end;
   admit(stream, *file, line, batch);
   return Seen::fresh;
 }
@@ -137,7 +144,7 @@ Seen BeatsSeen::begin_run(SeenStream& stream, const SeenFile& file, SeenCursor& 
 Seen BeatsSeen::covered(const SeenFile& file, SeenCursor& cursor) {
   if (!cursor.weak) return Seen::again;
   ++cursor.weak_lines;
-  const bool all = cursor.at_end && cursor.weak_lines > 1 && file.ends_at(cursor.run_content, cursor.run.last);
+  const bool all = file.certain && cursor.at_end && file.ends_at(cursor.run_content, cursor.run.last);
   if (cursor.weak_lines <= kSecondEnd && !all) return Seen::held;
   cursor.weak = false;
   return Seen::proven;
@@ -158,6 +165,7 @@ void BeatsSeen::admit(SeenStream& stream, SeenFile& file, const BeatLine& line, 
   SeenFile::Cursor& cursor = file.cursor_of(stream);
   cursor.window = stream.window;
   cursor.before = line.offset;
+  const std::uint64_t end = std::exchange(cursor.end, line.offset + line.message.size());
   cursor.in_run = cursor.was_run = cursor.weak = false;
   if (!cursor.fresh) cursor.lines = kSecondEnd + 1;
   cursor.fresh = true;
@@ -169,7 +177,8 @@ void BeatsSeen::admit(SeenStream& stream, SeenFile& file, const BeatLine& line, 
   SeenFile::Range* const open = file.by_number(cursor.open);
   const bool ends = cursor.lines == kFirstEnd + 1 || cursor.lines == kSecondEnd + 1;
   if (open != nullptr && !ends && cursor.open_window == stream.window && line.offset > open->last &&
-      open->process == stream.process) {
+      open->process == stream.process &&
+      line.offset <= end + kSeenGapMax) {
     open->last = line.offset;
     open->batch = batch;
     file.top = std::max(file.top, line.offset);

@@ -24,12 +24,12 @@ struct SeenFileRange;
 
 /// One connection, as BeatsSeen sees it.
 struct SeenStream {
-  std::uint64_t id = 0;        ///< never used again
-  std::uint64_t scope = 0;     ///< BeatsSeen::scope_of() its address or certificate
-  std::uint64_t window = 1;    ///< counts its windows
-  std::uint64_t needs = 0;     ///< the latest batch that holds what it sent again
-  std::uint32_t process = 0;   ///< of the line before
-  std::shared_ptr<SeenFile> file;  ///< of the line before
+  std::uint64_t id = 0;                  ///< never used again
+  std::uint64_t scope = 0;               ///< BeatsSeen::scope_of() its address or certificate
+  std::uint64_t window = 1;              ///< counts its windows
+  std::uint64_t needs = 0;               ///< the latest batch that holds what it sent again
+  std::uint32_t process = 0;       ///< of the line before
+  std::shared_ptr<SeenFile> file;        ///< of the line before
 };
 
 enum class Seen : std::uint8_t {

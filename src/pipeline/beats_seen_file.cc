@@ -13,6 +13,11 @@ std::uint64_t seen_hash(std::string_view text) { return murmur3_128(text)[0]; }
 std::uint32_t seen_time_hash(std::string_view text) { return static_cast<std::uint32_t>(seen_hash(text)); }
 
 bool SeenCursor::goes_on(const BeatLine& line, SeenMessage& message) {
+  if (line.offset <= before || line.offset > end + kSeenGapMax) {
+    // Two files of one name at once, or a window that comes once more.
+    in_run = false;
+    return false;
+  }
   if (line.offset > run.first && line.offset < run.last) return true;
   if (line.offset == run.last && line.offset != run.first && message.last() == run.last_hash) return at_end = true;
   in_run = false;
@@ -33,20 +38,20 @@ SeenCursor& SeenFile::cursor_of(const SeenStream& stream) {
   return made;
 }
 
-SeenFileRange* SeenFile::find(const BeatLine& line, SeenMessage& message, std::uint32_t process, const Cursor& cursor,
-                                bool& exact) {
+SeenFileRange* SeenFile::find(const BeatLine& line, SeenMessage& message, const SeenStream& stream,
+                              const Cursor& cursor, bool& exact) {
   // A process that was started anew comes over a connection of its own: there the time may differ.
   const bool restarted = !cursor.fresh || cursor.was_run;
   Range* candidate = nullptr;
   for (std::size_t i = ranges.size(); i-- > 0;) {
     Range& range = ranges[i];
     if (range.first != line.offset || range.first_hash != message.first()) continue;
-    const bool same_process = range.process == process;
+    const bool same_process = range.process == stream.process;
     if (same_process && range.time_hash == seen_time_hash(line.time)) {
       exact = true;
       return &range;
     }
-    if (candidate == nullptr && restarted && (process == 0 || !same_process)) candidate = &range;
+    if (candidate == nullptr && restarted && (stream.process == 0 || !same_process)) candidate = &range;
   }
   exact = false;
   return candidate;
@@ -59,7 +64,8 @@ SeenFileRange* SeenFile::by_number(std::uint64_t number) {
 
 SeenFileRange& SeenFile::append(Range range) {
   const bool fits = !ranges.empty() && ranges.back().chunk + 1 == next_chunk && chunk_ranges < SeenChunk::kRangesMax &&
-                    ranges.back().process == range.process && ranges.back().content == range.content;
+                    ranges.back().process == range.process &&
+                    ranges.back().content == range.content;
   if (!fits) {
     ++next_chunk;
     chunk_ranges = 0;
@@ -72,8 +78,8 @@ SeenFileRange& SeenFile::append(Range range) {
 }
 
 bool SeenFile::ends_at(std::uint32_t of_content, std::uint64_t last) const {
-  return std::ranges::none_of(
-      ranges, [&](const Range& range) { return range.content == of_content && range.first > last; });
+  return std::ranges::none_of(ranges,
+                              [&](const Range& range) { return range.content == of_content && range.first > last; });
 }
 
 SeenChunk SeenFile::chunk(std::uint32_t number) const {

@@ -14,6 +14,10 @@ namespace enclave::pipeline {
 std::uint64_t seen_hash(std::string_view text);
 std::uint32_t seen_time_hash(std::string_view text);
 
+/// Between two lines of one file there is at most so much that is not sent, such as what a container engine writes before
+/// each. What is further away begins a range of its own: it may be of another file of the same name.
+inline constexpr std::uint64_t kSeenGapMax = 128;
+
 /// The message of a line, hashed when it is asked for.
 class SeenMessage {
  public:
@@ -44,6 +48,7 @@ struct SeenFileRange : SeenRange {
 struct SeenCursor {
   std::uint64_t stream = 0, window = 0;
   std::uint64_t before = 0;  ///< offset of the line before
+  std::uint64_t end = 0;     ///< of its message, about
   bool fresh = false;        ///< it brought new lines
   bool in_run = false;       ///< it goes through a range that was seen: the one below
   bool at_end = false;       ///< of that range
@@ -69,7 +74,7 @@ class SeenFile {
 
   Cursor& cursor_of(const SeenStream& stream);
   /// The newest range that begins with this line. `exact`: it was read by the same process at the same time.
-  Range* find(const BeatLine& line, SeenMessage& message, std::uint32_t process, const Cursor& cursor, bool& exact);
+  Range* find(const BeatLine& line, SeenMessage& message, const SeenStream& stream, const Cursor& cursor, bool& exact);
   Range* by_number(std::uint64_t number);
   /// Appends; `range` lacks its number and chunk.
   Range& append(Range range);
@@ -88,6 +93,7 @@ class SeenFile {
   std::uint64_t seconds = 0;
   std::uint32_t next_chunk = 0, chunk_ranges = 0;
   std::uint32_t content = 0;
+  bool certain = false;  ///< the sender tells files of one name apart
   bool gone = false;
 };
 

@@ -35,8 +35,8 @@ Result<SeenChunk> parse_seen(std::string_view text);
 
 /// Hashes of 128 bits; nobody is protected by them.
 struct SeenKey {
-  std::uint64_t scope = 0;       ///< who may say it: address, or name in a certificate
-  std::uint64_t file[2] = {};    ///< sender and path
+  std::uint64_t scope = 0;     ///< who may say it: address, or name in a certificate
+  std::uint64_t file[2] = {};  ///< sender and path
   bool operator==(const SeenKey&) const = default;
 };
 

@@ -82,6 +82,8 @@ Result<Input::Polled> BeatsServer::poll(event::Batch& batch, std::size_t budget)
     const Turn turned = turn(sender, batch, std::min(budget, taken() + kTurnBytes));
     if (turned == Turn::more) activate(senders_.at(id));
   }
+  // An acknowledgement may be the end of a connection: not while it is read.
+  acknowledge_due();
   tick();
   seen_.flush(batch);
   if (!batch.empty()) ++given_;
@@ -99,6 +101,10 @@ void BeatsServer::blocked() { say_alive(true); }
 
 void BeatsServer::committed(const event::Batch& /*batch*/) {
   ++committed_;
+  acknowledge_due();
+}
+
+void BeatsServer::acknowledge_due() {
   std::vector<Waiting> due;
   std::erase_if(waiting_, [&](const Waiting& one) {
     if (one.batch > committed_) return false;
@@ -204,7 +210,6 @@ void BeatsServer::name_source(Sender& sender) {
 }
 
 void BeatsServer::window_ended(Sender& sender, const event::LumberjackItem& item) {
-  if (sender.batch <= committed_) return send_ack(sender.id, item.version, item.ack);
   ++sender.waiting;
   waiting_.push_back({sender.batch, sender.id, item.version, item.ack});
 }

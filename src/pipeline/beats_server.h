@@ -86,6 +86,7 @@ class BeatsServer final : public Input {
   void recognise(Sender& sender, event::Batch& batch, const event::LumberjackItem& item);
   void release_held(Sender& sender, event::Batch& batch, const SeenFile* of);
   void drop_held(Sender& sender, const SeenFile* of);
+  void acknowledge_due();
   void window_ended(Sender& sender, const event::LumberjackItem& item);
   void look_at_progress(Sender& sender);
   bool may_read(const Sender& sender) const;
