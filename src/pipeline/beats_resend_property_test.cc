@@ -75,6 +75,7 @@ class Shipper {
   /// Until all is acknowledged.
   void settle(testing::BeatReceiver& receiver) {
     for (int i = 0; i < 10'000 && !done(); ++i) {
+      ++millisecond_;
       send(receiver);
       receiver.run();
       hear();
@@ -226,7 +227,12 @@ void run_world(std::uint32_t seed, const Conduct& world) {
     too_often += counts[text] - count;
   }
   EXPECT_EQ(counts.size(), wanted.size());
-  EXPECT_LE(too_often, receiver.counter("events_unsure"));
+  // Whoever does not tell files of one name apart may repeat itself where nobody can know it.
+  if (world.inodes) {
+    EXPECT_LE(too_often, receiver.counter("events_unsure"));
+    EXPECT_LT(too_often, static_cast<std::int64_t>(wanted.size()) / 100);
+  }
+  EXPECT_LT(too_often, static_cast<std::int64_t>(wanted.size()) / 5);
   EXPECT_GT(receiver.counter("events_resent"), 0);
 }
 

@@ -56,7 +56,7 @@ void BeatsServer::recognise(Sender& sender, event::Batch& batch, const event::Lu
     case Seen::refuted: {
       const auto file = sender.stream.file;
       release_held(sender, batch, file.get());
-      seen_.add(sender.stream, line, given_ + 1);
+      seen_.add(sender.stream, line, given_ + 1, false);
       return give(sender, batch, json);
     }
     case Seen::held:
@@ -80,9 +80,16 @@ void BeatsServer::recognise(Sender& sender, event::Batch& batch, const event::Lu
 /// In doubt a line is kept: once too often is better than never. Null: of all files.
 void BeatsServer::release_held(Sender& sender, event::Batch& batch, const SeenFile* of) {
   if (sender.held.empty()) return;
-  std::int64_t kept = 0;
+  std::int64_t kept = 0, dropped = 0;
+  const SeenFile* believed = nullptr;
   std::erase_if(sender.held, [&](const Held& held) {
     if (of != nullptr && held.file.get() != of) return false;
+    if (of == nullptr && (held.file.get() == believed || BeatsSeen::believes(sender.stream, *held.file))) {
+      believed = held.file.get();
+      sender.held_bytes -= held.json.size();
+      ++dropped;
+      return true;
+    }
     const auto room = batch.allocate(held.json.size() + BeatParser::kPadding);
     std::memcpy(room.data(), held.json.data(), held.json.size());
     const std::string_view json(room.data(), held.json.size());
@@ -90,13 +97,15 @@ void BeatsServer::release_held(Sender& sender, event::Batch& batch, const SeenFi
     const bool is_line = parser_.parse(json, line);
     batch.shrink_last(BeatParser::kPadding);
     sender.held_bytes -= held.json.size();
-    if (is_line) seen_.add(sender.stream, line, given_ + 1);
+    if (is_line) seen_.add(sender.stream, line, given_ + 1, of == nullptr);
     give(sender, batch, json);
     ++kept;
     return true;
   });
   // Those that were refuted are new for certain.
   if (of == nullptr) log_.count("events_unsure", kept);
+  log_.count("events_resent", dropped);
+  if (dropped > 0) sender.batch = std::max(sender.batch, sender.stream.needs);
 }
 
 void BeatsServer::drop_held(Sender& sender, const SeenFile* of) {

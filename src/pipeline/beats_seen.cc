@@ -39,11 +39,12 @@ void BeatsSeen::load(const Positions& positions) {
     if (file == nullptr) file = std::make_shared<SeenFile>();
     file->key = found.first;
     file->seconds = std::max(file->seconds, found.second.seconds);
+    const std::uint32_t content_before = file->content;
     file->content = std::max(file->content, found.second.content);
     // What comes stands in chunks of its own.
     file->next_chunk = name.second;
     file->chunk_ranges = SeenChunk::kRangesMax;
-    for (const auto& range : found.second.ranges) {
+    for (std::uint32_t of_top = content_before; const auto& range : found.second.ranges) {
       SeenFile::Range made;
       static_cast<SeenRange&>(made) = range;
       made.process = found.second.process;
@@ -51,6 +52,9 @@ void BeatsSeen::load(const Positions& positions) {
       made.number = file->next_number++;
       made.chunk = name.second;
       file->top = std::max(file->top, range.last);
+      if (made.content > of_top) file->content_top = 0;
+      of_top = made.content;
+      file->content_top = std::max(file->content_top, range.last);
       file->ranges.push_back(made);
       ++ranges_;
     }
@@ -98,27 +102,42 @@ Seen BeatsSeen::look(SeenStream& stream, const BeatLine& line, std::uint64_t bat
   const std::uint64_t before = std::exchange(cursor.before, line.offset);
   const std::uint64_t end = std::exchange(cursor.end, line.offset + line.message.size());
   if (goes_on) {
-    if (begins) {
-      // Whoever is asked again begins where a window of his began.
-      SeenFile::Range start;
-      static_cast<SeenRange&>(start) = {line.offset, cursor.run.last, message.first(), seen_time_hash(line.time),
-                                        line.offset == cursor.run.last ? message.last() : cursor.run.last_hash};
-      start.batch = cursor.run_batch;
-      start.process = stream.process;
-      start.content = cursor.run_content;
-      append(*file, start, stream);
-    }
+    if (begins) remember_start(stream, *file, cursor, line);
     return covered(*file, cursor);
   }
+  // A file that begins anew while it is not told yet what the last one was.
+  if (cursor.weak && line.offset <= before) return Seen::refuted;
   const bool may = begins || !cursor.fresh || cursor.was_run || line.offset <= before;
   bool exact = false;
   if (may && line.offset <= file->top)
-    if (auto* const range = file->find(line, message, stream, cursor, exact))
+    if (auto* const range = file->find(line, message, stream, cursor, exact)) {
+      if (cursor.weak && range->content != cursor.run_content) return Seen::refuted;
       return begin_run(stream, *file, cursor, *range, exact);
+    }
+  // The first line over this connection may follow the last one that was acknowledged of a window with other bounds.
+  if (file->certain && !cursor.fresh && !cursor.was_run && line.offset > 0)
+    if (auto* const range = file->around(line.offset, message)) {
+      (void)begin_run(stream, *file, cursor, *range, true);
+      cursor.at_end = line.offset == cursor.run.last;
+      remember_start(stream, *file, cursor, line);
+      return Seen::again;
+    }
   if (cursor.weak) return Seen::refuted;
   cursor.end = end;
   admit(stream, *file, line, batch);
   return Seen::fresh;
+}
+
+/// Whoever is asked again begins where a window of his began.
+void BeatsSeen::remember_start(SeenStream& stream, SeenFile& file, const SeenCursor& cursor, const BeatLine& line) {
+  SeenMessage message(line.message);
+  SeenFile::Range start;
+  static_cast<SeenRange&>(start) = {line.offset, cursor.run.last, message.first(), seen_time_hash(line.time),
+                                    line.offset == cursor.run.last ? message.last() : cursor.run.last_hash};
+  start.batch = cursor.run_batch;
+  start.process = stream.process;
+  start.content = cursor.run_content;
+  append(file, start, stream);
 }
 
 Seen BeatsSeen::begin_run(SeenStream& stream, const SeenFile& file, SeenCursor& cursor, SeenFileRange& range,
@@ -150,13 +169,32 @@ Seen BeatsSeen::covered(const SeenFile& file, SeenCursor& cursor) {
   return Seen::proven;
 }
 
-void BeatsSeen::add(SeenStream& stream, const BeatLine& line, std::uint64_t batch) {
+bool BeatsSeen::believes(const SeenStream& stream, SeenFile& file) {
+  if (!file.certain) return false;
+  file.cursor_of(stream).weak = false;
+  return true;
+}
+
+void BeatsSeen::add(SeenStream& stream, const BeatLine& line, std::uint64_t batch, bool unsure) {
   // What is held was read by itself: the line before this one in its connection is another one.
   const auto file_before = stream.file;
   const auto process_before = stream.process;
   BeatLine alone = line;
   alone.same_origin = false;
-  if (SeenFile* const file = file_of(stream, alone)) admit(stream, *file, line, batch);
+  if (SeenFile* const file = file_of(stream, alone)) {
+    const SeenCursor before = file->cursor_of(stream);
+    admit(stream, *file, line, batch);
+    if (unsure) {
+      // More of the run may come, and prove it.
+      SeenCursor& cursor = file->cursor_of(stream);
+      SeenCursor kept = before;
+      kept.open = cursor.open;
+      kept.open_window = cursor.open_window;
+      kept.lines = cursor.lines;
+      kept.last_message = cursor.last_message;
+      cursor = kept;
+    }
+  }
   stream.file = file_before;
   stream.process = process_before;
 }
@@ -167,12 +205,19 @@ void BeatsSeen::admit(SeenStream& stream, SeenFile& file, const BeatLine& line, 
   cursor.before = line.offset;
   const std::uint64_t end = std::exchange(cursor.end, line.offset + line.message.size());
   cursor.in_run = cursor.was_run = cursor.weak = false;
-  if (!cursor.fresh) cursor.lines = kSecondEnd + 1;
+  if (!cursor.fresh) {
+    cursor.lines = kSecondEnd + 1;
+    cursor.doubt_end = file.content_top;
+  }
   cursor.fresh = true;
   if (line.offset == 0) {
+    cursor.doubt_end = file.known_to(line, stream.process);
     ++file.content;
+    file.content_top = 0;
     cursor.lines = 0;
   }
+  if (line.offset > cursor.doubt_end) cursor.doubt_end = 0;
+  if (cursor.doubt_end > 0) log_.count("events_unsure", 1);
   ++cursor.lines;
   SeenFile::Range* const open = file.by_number(cursor.open);
   const bool ends = cursor.lines == kFirstEnd + 1 || cursor.lines == kSecondEnd + 1;
@@ -182,6 +227,7 @@ void BeatsSeen::admit(SeenStream& stream, SeenFile& file, const BeatLine& line, 
     open->last = line.offset;
     open->batch = batch;
     file.top = std::max(file.top, line.offset);
+    if (open->content == file.content) file.content_top = std::max(file.content_top, line.offset);
     cursor.last_message = line.message;
     changed(file, open->chunk);
     return;

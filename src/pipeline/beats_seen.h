@@ -49,8 +49,10 @@ class BeatsSeen {
 
   /// `line` is the next one of this connection; when it is new it stands in batch `batch`, where its views point to.
   Seen look(SeenStream& stream, const BeatLine& line, std::uint64_t batch);
-  /// A line that was held, and is new.
-  void add(SeenStream& stream, const BeatLine& line, std::uint64_t batch);
+  /// A line that was held, and is new; or is kept because its window ended before it could be told (`unsure`).
+  void add(SeenStream& stream, const BeatLine& line, std::uint64_t batch, bool unsure);
+  /// A window ended while lines of this file are held: whether they are taken for lines that were sent again.
+  static bool believes(const SeenStream& stream, SeenFile& file);
 
   /// Before a batch is given out: what changed becomes positions of it.
   void flush(event::Batch& batch);
@@ -73,6 +75,7 @@ class BeatsSeen {
 
   SeenFile* file_of(SeenStream& stream, const BeatLine& line);
   Seen begin_run(SeenStream& stream, const SeenFile& file, SeenCursor& cursor, SeenFileRange& range, bool exact);
+  void remember_start(SeenStream& stream, SeenFile& file, const SeenCursor& cursor, const BeatLine& line);
   static Seen covered(const SeenFile& file, SeenCursor& cursor);
   std::uint64_t append(SeenFile& file, SeenFileRange range, const SeenStream& stream);
   void admit(SeenStream& stream, SeenFile& file, const BeatLine& line, std::uint64_t batch);

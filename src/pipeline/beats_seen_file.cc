@@ -41,20 +41,29 @@ SeenCursor& SeenFile::cursor_of(const SeenStream& stream) {
 SeenFileRange* SeenFile::find(const BeatLine& line, SeenMessage& message, const SeenStream& stream,
                               const Cursor& cursor, bool& exact) {
   // A process that was started anew comes over a connection of its own: there the time may differ.
-  const bool restarted = !cursor.fresh || cursor.was_run;
-  Range* candidate = nullptr;
-  for (std::size_t i = ranges.size(); i-- > 0;) {
-    Range& range = ranges[i];
-    if (range.first != line.offset || range.first_hash != message.first()) continue;
+  // Another file of the same name may hold the same lines, unless the sender tells files apart.
+  const bool restarted = certain || !cursor.fresh || cursor.was_run;
+  Range *candidate = nullptr, *found = nullptr;
+  for (Range& range : ranges) {
+    // Nobody sends a line twice over one connection.
+    if (range.first != line.offset || range.stream == stream.id || range.first_hash != message.first()) continue;
     const bool same_process = range.process == stream.process;
     if (same_process && range.time_hash == seen_time_hash(line.time)) {
-      exact = true;
-      return &range;
+      if (found == nullptr) found = &range;
+      continue;
     }
-    if (candidate == nullptr && restarted && (stream.process == 0 || !same_process)) candidate = &range;
+    if (restarted && (stream.process == 0 || !same_process)) candidate = &range;
   }
-  exact = false;
-  return candidate;
+  exact = found != nullptr;
+  return exact ? found : candidate;
+}
+
+SeenFileRange* SeenFile::around(std::uint64_t offset, SeenMessage& message) {
+  const auto found = std::ranges::find_if(ranges, [&](const Range& range) {
+    return range.content == content && range.first < offset &&
+           (offset < range.last || (offset == range.last && message.last() == range.last_hash));
+  });
+  return found == ranges.end() ? nullptr : &*found;
 }
 
 SeenFileRange* SeenFile::by_number(std::uint64_t number) {
@@ -74,6 +83,7 @@ SeenFileRange& SeenFile::append(Range range) {
   range.chunk = next_chunk - 1;
   range.number = next_number++;
   top = std::max(top, range.last);
+  if (range.content == content) content_top = std::max(content_top, range.last);
   return ranges.emplace_back(range);
 }
 
@@ -98,6 +108,18 @@ void SeenFile::seal(Cursor& cursor) {
   if (cursor.last_message.data() == nullptr) return;
   if (Range* const open = by_number(cursor.open)) open->last_hash = SeenMessage(cursor.last_message).last();
   cursor.last_message = {};
+}
+
+std::uint64_t SeenFile::known_to(const BeatLine& line, std::uint32_t process) const {
+  SeenMessage message(line.message);
+  const auto known = std::ranges::find_if(ranges, [&](const Range& range) {
+    return range.first == 0 && range.first_hash == message.first() && (process == 0 || range.process != process);
+  });
+  if (known == ranges.end()) return 0;
+  std::uint64_t end = 0;
+  for (const Range& range : ranges)
+    if (range.content >= known->content) end = std::max(end, range.last);
+  return end;
 }
 
 bool SeenFile::is_weak() const { return std::ranges::any_of(cursors, &Cursor::weak); }

@@ -55,6 +55,7 @@ struct SeenCursor {
   bool was_run = false;      ///< the line before was sent again
   bool weak = false;         ///< the run began at offset 0 and may be another file with the same first lines
   std::uint32_t weak_lines = 0;
+  std::uint64_t doubt_end = 0;  ///< lines up to this offset may have been seen, and are kept all the same
   SeenRange run;
   std::uint64_t run_batch = 0;
   std::uint32_t run_content = 0;
@@ -73,8 +74,10 @@ class SeenFile {
   using Cursor = SeenCursor;
 
   Cursor& cursor_of(const SeenStream& stream);
-  /// The newest range that begins with this line. `exact`: it was read by the same process at the same time.
+  /// A range that begins with this line: the oldest that the same process read at the same time (`exact`), else the newest.
   Range* find(const BeatLine& line, SeenMessage& message, const SeenStream& stream, const Cursor& cursor, bool& exact);
+  /// A range of the latest content in which there is a line at this offset, not its first one.
+  Range* around(std::uint64_t offset, SeenMessage& message);
   Range* by_number(std::uint64_t number);
   /// Appends; `range` lacks its number and chunk.
   Range& append(Range range);
@@ -83,13 +86,16 @@ class SeenFile {
   SeenChunk chunk(std::uint32_t number) const;
   void seal(Cursor& cursor);
   bool is_weak() const;
+  /// How far the lines reach that were seen of what may be the file that begins with this line; 0: it is another one.
+  std::uint64_t known_to(const BeatLine& line, std::uint32_t process) const;
 
   SeenKey key;
   std::deque<Range> ranges;
   std::vector<Cursor> cursors;
   std::vector<std::uint32_t> changed;  ///< chunks
   std::uint64_t next_number = 1;
-  std::uint64_t top = 0;  ///< no range reaches further
+  std::uint64_t top = 0;          ///< no range reaches further
+  std::uint64_t content_top = 0;  ///< none of the latest content
   std::uint64_t seconds = 0;
   std::uint32_t next_chunk = 0, chunk_ranges = 0;
   std::uint32_t content = 0;
