@@ -54,7 +54,8 @@ void BeatsServer::recognise(Sender& sender, event::Batch& batch, const event::Lu
     case Seen::fresh:
       return give(sender, batch, json);
     case Seen::refuted: {
-      const auto file = sender.stream.file;
+      auto file = std::exchange(sender.stream.other, nullptr);
+      if (file == nullptr) file = sender.stream.file;
       release_held(sender, batch, file.get());
       seen_.add(sender.stream, line, given_ + 1, false);
       return give(sender, batch, json);

@@ -9,7 +9,7 @@
 namespace enclave::pipeline {
 namespace {
 
-constexpr std::size_t kFileRangesMax = 2'048;
+constexpr std::size_t kFileRangesMax = 2'048, kLatestMax = 256;
 // First lines that are often the same: headers and banners. Ranges end behind so many, to be met one by one.
 constexpr std::uint32_t kFirstEnd = 4, kSecondEnd = 16;
 
@@ -74,9 +74,15 @@ SeenFile* BeatsSeen::file_of(SeenStream& stream, const BeatLine& line) {
   }
   const auto hash = murmur3_128(scratch_);
   const SeenKey key{stream.scope, {hash[0], hash[1]}};
+  stream.key = key;
+  stream.sender = seen_hash(line.sender) ^ seen_hash(line.sender_host) ^ stream.scope;
   stream.process = line.process.empty() ? 0 : static_cast<std::uint32_t>(seen_hash(line.process)) | 1;
+  if (stream.maybe != nullptr && stream.maybe_key == key && !stream.maybe->gone) {
+    stream.file = stream.maybe;
+    return stream.file.get();
+  }
   const auto found = files_.find(key);
-  if (found != files_.end()) {
+  if (found != files_.end() && !found->second->gone) {
     stream.file = found->second;
     stream.file->certain = certain;
     return stream.file.get();
@@ -87,8 +93,28 @@ SeenFile* BeatsSeen::file_of(SeenStream& stream, const BeatLine& line) {
   stream.file = std::make_shared<SeenFile>();
   stream.file->key = key;
   stream.file->certain = certain;
-  files_.emplace(key, stream.file);
+  stream.file->sender = stream.sender;
+  files_.insert_or_assign(key, stream.file);
+  latest_.push_back(stream.file);
+  if (latest_.size() > kLatestMax) latest_.pop_front();
   return stream.file.get();
+}
+
+SeenFileRange* BeatsSeen::elsewhere(SeenStream& stream, const SeenFile& file, const BeatLine& line,
+                                    SeenMessage& message) {
+  for (auto at = latest_.rbegin(); at != latest_.rend(); ++at) {
+    const auto other = at->lock();
+    if (other == nullptr || other.get() == &file || other->gone || other->sender != stream.sender) continue;
+    const SeenCursor none;
+    bool exact = false;
+    auto* const range = other->find(line, message, stream, none, exact);
+    if (range == nullptr || exact || range->process == 0) continue;
+    // For the lines that follow; taken for it when enough of them agree.
+    stream.file = stream.maybe = other;
+    stream.maybe_key = stream.key;
+    return range;
+  }
+  return nullptr;
 }
 
 Seen BeatsSeen::look(SeenStream& stream, const BeatLine& line, std::uint64_t batch) {
@@ -103,16 +129,25 @@ Seen BeatsSeen::look(SeenStream& stream, const BeatLine& line, std::uint64_t bat
   const std::uint64_t end = std::exchange(cursor.end, line.offset + line.message.size());
   if (goes_on) {
     if (begins) remember_start(stream, *file, cursor, line);
-    return covered(*file, cursor);
+    return taken(stream, cursor, covered(*file, cursor));
   }
   // A file that begins anew while it is not told yet what the last one was.
-  if (cursor.weak && line.offset <= before) return Seen::refuted;
+  if (cursor.weak && line.offset <= before) return refuted(stream, cursor);
   const bool may = begins || !cursor.fresh || cursor.was_run || line.offset <= before;
   bool exact = false;
   if (may && line.offset <= file->top)
     if (auto* const range = file->find(line, message, stream, cursor, exact)) {
-      if (cursor.weak && range->content != cursor.run_content) return Seen::refuted;
-      return begin_run(stream, *file, cursor, *range, exact);
+      if (cursor.weak && range->content != cursor.run_content) return refuted(stream, cursor);
+      return taken(stream, cursor, begin_run(stream, *file, cursor, *range, exact));
+    }
+  if (line.offset == 0 && line.inode.empty() && !cursor.fresh && file->ranges.empty() && stream.maybe == nullptr)
+    if (auto* const range = elsewhere(stream, *file, line, message)) {
+      SeenCursor& there = stream.file->cursor_of(stream);
+      there.window = stream.window;
+      there.before = line.offset;
+      there.end = line.offset + line.message.size();
+      there.other_name = true;
+      return begin_run(stream, *stream.file, there, *range, false);
     }
   // The first line over this connection may follow the last one that was acknowledged of a window with other bounds.
   if (file->certain && !cursor.fresh && !cursor.was_run && line.offset > 0)
@@ -122,7 +157,7 @@ Seen BeatsSeen::look(SeenStream& stream, const BeatLine& line, std::uint64_t bat
       remember_start(stream, *file, cursor, line);
       return Seen::again;
     }
-  if (cursor.weak) return Seen::refuted;
+  if (cursor.weak) return refuted(stream, cursor);
   cursor.end = end;
   admit(stream, *file, line, batch);
   return Seen::fresh;
@@ -160,17 +195,39 @@ Seen BeatsSeen::begin_run(SeenStream& stream, const SeenFile& file, SeenCursor& 
   return covered(file, cursor);
 }
 
+/// A file that is told by its lines is known by its new name too.
+Seen BeatsSeen::taken(SeenStream& stream, SeenCursor& cursor, Seen seen) {
+  if (cursor.other_name && !cursor.weak) {
+    auto& known = files_[stream.key];
+    if (known != nullptr) known->gone = true;
+    known = stream.file;
+    stream.file->names.push_back(stream.key);
+    cursor.other_name = false;
+    stream.maybe = nullptr;
+  }
+  return seen;
+}
+
+Seen BeatsSeen::refuted(SeenStream& stream, SeenCursor& cursor) {
+  if (!cursor.other_name) return Seen::refuted;
+  // What comes is of the file that has the name.
+  stream.other = stream.file;
+  stream.file = stream.maybe = nullptr;
+  cursor.in_run = cursor.weak = cursor.was_run = cursor.other_name = false;
+  return Seen::refuted;
+}
+
 Seen BeatsSeen::covered(const SeenFile& file, SeenCursor& cursor) {
   if (!cursor.weak) return Seen::again;
   ++cursor.weak_lines;
-  const bool all = file.certain && cursor.at_end && file.ends_at(cursor.run_content, cursor.run.last);
+  const bool all = file.certain && !cursor.other_name && cursor.at_end && file.ends_at(cursor.run_content, cursor.run.last);
   if (cursor.weak_lines <= kSecondEnd && !all) return Seen::held;
   cursor.weak = false;
   return Seen::proven;
 }
 
 bool BeatsSeen::believes(const SeenStream& stream, SeenFile& file) {
-  if (!file.certain) return false;
+  if (!file.certain || file.cursor_of(stream).other_name) return false;
   file.cursor_of(stream).weak = false;
   return true;
 }
@@ -179,6 +236,7 @@ void BeatsSeen::add(SeenStream& stream, const BeatLine& line, std::uint64_t batc
   // What is held was read by itself: the line before this one in its connection is another one.
   const auto file_before = stream.file;
   const auto process_before = stream.process;
+  stream.maybe = nullptr;
   BeatLine alone = line;
   alone.same_origin = false;
   if (SeenFile* const file = file_of(stream, alone)) {

@@ -21,6 +21,7 @@ namespace enclave::pipeline {
 class SeenFile;
 struct SeenCursor;
 struct SeenFileRange;
+class SeenMessage;
 
 /// One connection, as BeatsSeen sees it.
 struct SeenStream {
@@ -29,7 +30,12 @@ struct SeenStream {
   std::uint64_t window = 1;              ///< counts its windows
   std::uint64_t needs = 0;               ///< the latest batch that holds what it sent again
   std::uint32_t process = 0;       ///< of the line before
+  SeenKey key;                     ///< the same
+  std::uint64_t sender = 0;        ///< the same
   std::shared_ptr<SeenFile> file;        ///< of the line before
+  std::shared_ptr<SeenFile> other;  ///< what it was taken for until that was refuted
+  std::shared_ptr<SeenFile> maybe;  ///< what the file `maybe_key` is taken for until that is told
+  SeenKey maybe_key;
 };
 
 enum class Seen : std::uint8_t {
@@ -73,6 +79,10 @@ class BeatsSeen {
     std::uint64_t number = 0;
   };
 
+  /// A file of this sender that begins with this line and has another name.
+  SeenFileRange* elsewhere(SeenStream& stream, const SeenFile& file, const BeatLine& line, SeenMessage& message);
+  Seen taken(SeenStream& stream, SeenCursor& cursor, Seen seen);
+  static Seen refuted(SeenStream& stream, SeenCursor& cursor);
   SeenFile* file_of(SeenStream& stream, const BeatLine& line);
   Seen begin_run(SeenStream& stream, const SeenFile& file, SeenCursor& cursor, SeenFileRange& range, bool exact);
   void remember_start(SeenStream& stream, SeenFile& file, const SeenCursor& cursor, const BeatLine& line);
@@ -91,6 +101,7 @@ class BeatsSeen {
   std::unordered_map<SeenKey, std::shared_ptr<SeenFile>, Hash> files_;
   std::vector<std::shared_ptr<SeenFile>> changed_;
   std::deque<Aging> aging_;
+  std::deque<std::weak_ptr<SeenFile>> latest_;  ///< that were begun
   std::vector<std::string> forgotten_;  ///< sources that nothing stands under any more
   std::int64_t forgotten_ns_ = 0;       ///< since when the oldest of them waits
   std::size_t ranges_ = 0;

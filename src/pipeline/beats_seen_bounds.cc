@@ -30,6 +30,7 @@ void BeatsSeen::forget_front(SeenFile& file, std::size_t ranges) {
 }
 
 void BeatsSeen::erase(SeenFile& file) {
+  if (file.gone) return;
   const std::int64_t now = world_.clock.boot_ns();
   if (forgotten_.empty()) forgotten_ns_ = now;
   std::vector<std::uint32_t> chunks = file.changed;
@@ -40,6 +41,9 @@ void BeatsSeen::erase(SeenFile& file) {
   ranges_ -= file.ranges.size();
   file.ranges.clear();
   file.gone = true;
+  std::erase_if(changed_, [&](const auto& one) { return one.get() == &file; });
+  for (const SeenKey& name : file.names)
+    if (const auto found = files_.find(name); found != files_.end() && found->second.get() == &file) files_.erase(found);
   const auto keep = files_.extract(file.key);
 }
 

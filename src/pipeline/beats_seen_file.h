@@ -53,6 +53,7 @@ struct SeenCursor {
   bool in_run = false;       ///< it goes through a range that was seen: the one below
   bool at_end = false;       ///< of that range
   bool was_run = false;      ///< the line before was sent again
+  bool other_name = false;   ///< the run is of a file that had another name
   bool weak = false;         ///< the run began at offset 0 and may be another file with the same first lines
   std::uint32_t weak_lines = 0;
   std::uint64_t doubt_end = 0;  ///< lines up to this offset may have been seen, and are kept all the same
@@ -90,9 +91,11 @@ class SeenFile {
   std::uint64_t known_to(const BeatLine& line, std::uint32_t process) const;
 
   SeenKey key;
+  std::uint64_t sender = 0;  ///< hash of it; 0: not known since the start
   std::deque<Range> ranges;
   std::vector<Cursor> cursors;
   std::vector<std::uint32_t> changed;  ///< chunks
+  std::vector<SeenKey> names;          ///< under which it is known besides
   std::uint64_t next_number = 1;
   std::uint64_t top = 0;          ///< no range reaches further
   std::uint64_t content_top = 0;  ///< none of the latest content
