@@ -14,8 +14,8 @@ using namespace enclave::pipeline;
 std::string shown(bool is_line, const BeatLine& line) {
   if (!is_line) return "none";
   std::string out;
-  for (const auto& part :
-       {line.sender, line.sender_host, line.process, line.path, line.device, line.inode, line.fingerprint, line.time, line.message, line.digits})
+  for (const auto& part : {line.sender, line.sender_host, line.process, line.path, line.device, line.inode,
+                           line.fingerprint, line.time, line.message, line.digits})
     out += fmt::format("{}\n", part);
   return out + std::to_string(line.offset);
 }

@@ -4,7 +4,6 @@
 #include <map>
 
 #include "pipeline/beats_seen_file.h"
-#include "pipeline/murmur3.h"
 
 namespace enclave::pipeline {
 namespace {
@@ -60,22 +59,26 @@ void BeatsSeen::load(const Positions& positions) {
     }
     ++file->next_chunk;
   }
+  std::vector<std::shared_ptr<SeenFile>> known;
+  for (const auto& [key, file] : files_) known.push_back(file);
+  std::ranges::sort(known, {}, [](const auto& file) { return file->seconds; });
+  latest_.assign(known.end() - static_cast<std::ptrdiff_t>(std::min(known.size(), kLatestMax)), known.end());
 }
 
 SeenFile* BeatsSeen::file_of(SeenStream& stream, const BeatLine& line) {
   if (line.same_origin && stream.file != nullptr && !stream.file->gone) return stream.file.get();
   scratch_.clear();
   const bool certain = !line.inode.empty() || !line.fingerprint.empty();
+  const auto hash_of = [this](std::initializer_list<std::string_view> parts) {
+    scratch_.clear();
+    for (const auto part : parts) scratch_.append(part) += '"';  // which stands in no part
+    return seen_hash(scratch_);
+  };
   // A file that is known by its number may have another name tomorrow.
-  for (const auto& part : {line.sender, line.sender_host, line.inode.empty() ? line.path : line.device, line.inode,
-                           line.fingerprint}) {
-    scratch_ += part;
-    scratch_ += '"';  // stands in no part
-  }
-  const auto hash = murmur3_128(scratch_);
-  const SeenKey key{stream.scope, {hash[0], hash[1]}};
+  const SeenKey key{stream.scope,
+                    {hash_of({line.sender, line.sender_host}),
+                     hash_of({line.inode.empty() ? line.path : line.device, line.inode, line.fingerprint})}};
   stream.key = key;
-  stream.sender = seen_hash(line.sender) ^ seen_hash(line.sender_host) ^ stream.scope;
   stream.process = line.process.empty() ? 0 : static_cast<std::uint32_t>(seen_hash(line.process)) | 1;
   if (stream.maybe != nullptr && stream.maybe_key == key && !stream.maybe->gone) {
     stream.file = stream.maybe;
@@ -93,7 +96,6 @@ SeenFile* BeatsSeen::file_of(SeenStream& stream, const BeatLine& line) {
   stream.file = std::make_shared<SeenFile>();
   stream.file->key = key;
   stream.file->certain = certain;
-  stream.file->sender = stream.sender;
   files_.insert_or_assign(key, stream.file);
   latest_.push_back(stream.file);
   if (latest_.size() > kLatestMax) latest_.pop_front();
@@ -104,7 +106,9 @@ SeenFileRange* BeatsSeen::elsewhere(SeenStream& stream, const SeenFile& file, co
                                     SeenMessage& message) {
   for (auto at = latest_.rbegin(); at != latest_.rend(); ++at) {
     const auto other = at->lock();
-    if (other == nullptr || other.get() == &file || other->gone || other->sender != stream.sender) continue;
+    if (other == nullptr || other.get() == &file || other->gone || other->key.scope != stream.scope ||
+        other->key.file[0] != stream.key.file[0])
+      continue;
     const SeenCursor none;
     bool exact = false;
     auto* const range = other->find(line, message, stream, none, exact);
@@ -220,7 +224,8 @@ Seen BeatsSeen::refuted(SeenStream& stream, SeenCursor& cursor) {
 Seen BeatsSeen::covered(const SeenFile& file, SeenCursor& cursor) {
   if (!cursor.weak) return Seen::again;
   ++cursor.weak_lines;
-  const bool all = file.certain && !cursor.other_name && cursor.at_end && file.ends_at(cursor.run_content, cursor.run.last);
+  const bool all =
+      file.certain && !cursor.other_name && cursor.at_end && file.ends_at(cursor.run_content, cursor.run.last);
   if (cursor.weak_lines <= kSecondEnd && !all) return Seen::held;
   cursor.weak = false;
   return Seen::proven;
@@ -280,8 +285,7 @@ void BeatsSeen::admit(SeenStream& stream, SeenFile& file, const BeatLine& line, 
   SeenFile::Range* const open = file.by_number(cursor.open);
   const bool ends = cursor.lines == kFirstEnd + 1 || cursor.lines == kSecondEnd + 1;
   if (open != nullptr && !ends && cursor.open_window == stream.window && line.offset > open->last &&
-      open->process == stream.process &&
-      line.offset <= end + kSeenGapMax) {
+      open->process == stream.process && line.offset <= end + kSeenGapMax) {
     open->last = line.offset;
     open->batch = batch;
     file.top = std::max(file.top, line.offset);

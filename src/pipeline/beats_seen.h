@@ -25,14 +25,13 @@ class SeenMessage;
 
 /// One connection, as BeatsSeen sees it.
 struct SeenStream {
-  std::uint64_t id = 0;                  ///< never used again
-  std::uint64_t scope = 0;               ///< BeatsSeen::scope_of() its address or certificate
-  std::uint64_t window = 1;              ///< counts its windows
-  std::uint64_t needs = 0;               ///< the latest batch that holds what it sent again
-  std::uint32_t process = 0;       ///< of the line before
-  SeenKey key;                     ///< the same
-  std::uint64_t sender = 0;        ///< the same
-  std::shared_ptr<SeenFile> file;        ///< of the line before
+  std::uint64_t id = 0;             ///< never used again
+  std::uint64_t scope = 0;          ///< BeatsSeen::scope_of() its address or certificate
+  std::uint64_t window = 1;         ///< counts its windows
+  std::uint64_t needs = 0;          ///< the latest batch that holds what it sent again
+  std::uint32_t process = 0;        ///< of the line before
+  SeenKey key;                      ///< the same
+  std::shared_ptr<SeenFile> file;   ///< of the line before
   std::shared_ptr<SeenFile> other;  ///< what it was taken for until that was refuted
   std::shared_ptr<SeenFile> maybe;  ///< what the file `maybe_key` is taken for until that is told
   SeenKey maybe_key;
@@ -102,8 +101,8 @@ class BeatsSeen {
   std::vector<std::shared_ptr<SeenFile>> changed_;
   std::deque<Aging> aging_;
   std::deque<std::weak_ptr<SeenFile>> latest_;  ///< that were begun
-  std::vector<std::string> forgotten_;  ///< sources that nothing stands under any more
-  std::int64_t forgotten_ns_ = 0;       ///< since when the oldest of them waits
+  std::vector<std::string> forgotten_;          ///< sources that nothing stands under any more
+  std::int64_t forgotten_ns_ = 0;               ///< since when the oldest of them waits
   std::size_t ranges_ = 0;
   std::string scratch_;
 };

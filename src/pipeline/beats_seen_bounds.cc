@@ -43,7 +43,8 @@ void BeatsSeen::erase(SeenFile& file) {
   file.gone = true;
   std::erase_if(changed_, [&](const auto& one) { return one.get() == &file; });
   for (const SeenKey& name : file.names)
-    if (const auto found = files_.find(name); found != files_.end() && found->second.get() == &file) files_.erase(found);
+    if (const auto found = files_.find(name); found != files_.end() && found->second.get() == &file)
+      files_.erase(found);
   const auto keep = files_.extract(file.key);
 }
 

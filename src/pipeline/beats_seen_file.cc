@@ -73,8 +73,7 @@ SeenFileRange* SeenFile::by_number(std::uint64_t number) {
 
 SeenFileRange& SeenFile::append(Range range) {
   const bool fits = !ranges.empty() && ranges.back().chunk + 1 == next_chunk && chunk_ranges < SeenChunk::kRangesMax &&
-                    ranges.back().process == range.process &&
-                    ranges.back().content == range.content;
+                    ranges.back().process == range.process && ranges.back().content == range.content;
   if (!fits) {
     ++next_chunk;
     chunk_ranges = 0;

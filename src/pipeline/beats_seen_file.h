@@ -14,8 +14,8 @@ namespace enclave::pipeline {
 std::uint64_t seen_hash(std::string_view text);
 std::uint32_t seen_time_hash(std::string_view text);
 
-/// Between two lines of one file there is at most so much that is not sent, such as what a container engine writes before
-/// each. What is further away begins a range of its own: it may be of another file of the same name.
+/// Between two lines of one file there is at most so much that is not sent, such as what a container engine writes
+/// before each. What is further away begins a range of its own: it may be of another file of the same name.
 inline constexpr std::uint64_t kSeenGapMax = 128;
 
 /// The message of a line, hashed when it is asked for.
@@ -75,7 +75,8 @@ class SeenFile {
   using Cursor = SeenCursor;
 
   Cursor& cursor_of(const SeenStream& stream);
-  /// A range that begins with this line: the oldest that the same process read at the same time (`exact`), else the newest.
+  /// A range that begins with this line: the oldest that the same process read at the same time (`exact`), else the
+  /// newest.
   Range* find(const BeatLine& line, SeenMessage& message, const SeenStream& stream, const Cursor& cursor, bool& exact);
   /// A range of the latest content in which there is a line at this offset, not its first one.
   Range* around(std::uint64_t offset, SeenMessage& message);
@@ -91,7 +92,6 @@ class SeenFile {
   std::uint64_t known_to(const BeatLine& line, std::uint32_t process) const;
 
   SeenKey key;
-  std::uint64_t sender = 0;  ///< hash of it; 0: not known since the start
   std::deque<Range> ranges;
   std::vector<Cursor> cursors;
   std::vector<std::uint32_t> changed;  ///< chunks

@@ -70,8 +70,7 @@ std::string format_seen(const SeenChunk& chunk) {
     put_hash(packed, range.time_hash, 4);
     put_hash(packed, range.last_hash, 2);
   }
-  return fmt::format("1 {:x} {:x} {} {}", chunk.process, chunk.content, chunk.seconds,
-                     to_base64(packed));
+  return fmt::format("1 {:x} {:x} {} {}", chunk.process, chunk.content, chunk.seconds, to_base64(packed));
 }
 
 Result<SeenChunk> parse_seen(std::string_view text) {
@@ -80,7 +79,8 @@ Result<SeenChunk> parse_seen(std::string_view text) {
   const std::string_view whole = text;
   if (!text.starts_with("1 ")) return damaged;
   text.remove_prefix(2);
-  if (!read_part(text, ' ', 16, chunk.process) || !read_part(text, ' ', 16, chunk.content) || !read_part(text, ' ', 10, chunk.seconds))
+  if (!read_part(text, ' ', 16, chunk.process) || !read_part(text, ' ', 16, chunk.content) ||
+      !read_part(text, ' ', 10, chunk.seconds))
     return damaged;
   const std::string packed = TRY(from_base64(text));
   Taker taker(packed);

@@ -33,10 +33,10 @@ std::string format_seen(const SeenChunk& chunk);
 /// Fault::corrupt for anything that format_seen() does not write.
 Result<SeenChunk> parse_seen(std::string_view text);
 
-/// Hashes of 128 bits; nobody is protected by them.
+/// Hashes; nobody is protected by them.
 struct SeenKey {
   std::uint64_t scope = 0;     ///< who may say it: address, or name in a certificate
-  std::uint64_t file[2] = {};  ///< sender and path
+  std::uint64_t file[2] = {};  ///< of the sender, and of what it says of the file
   bool operator==(const SeenKey&) const = default;
 };
 
