@@ -144,7 +144,7 @@ Seen BeatsSeen::look(SeenStream& stream, const BeatLine& line, std::uint64_t bat
       if (cursor.weak && range->content != cursor.run_content) return refuted(stream, cursor);
       return taken(stream, cursor, begin_run(stream, *file, cursor, *range, exact));
     }
-  if (line.offset == 0 && line.inode.empty() && !cursor.fresh && file->ranges.empty() && stream.maybe == nullptr)
+  if (line.inode.empty() && !cursor.fresh && file->ranges.empty() && stream.maybe == nullptr)
     if (auto* const range = elsewhere(stream, *file, line, message)) {
       SeenCursor& there = stream.file->cursor_of(stream);
       there.window = stream.window;
@@ -191,7 +191,7 @@ Seen BeatsSeen::begin_run(SeenStream& stream, const SeenFile& file, SeenCursor& 
   stream.needs = std::max(stream.needs, range.batch);
   // A file that begins anew begins at 0, perhaps with the same lines; nothing else is the same at the same offset.
   if (exact && !cursor.weak) return Seen::again;
-  if (!exact && !cursor.weak && range.first == 0) {
+  if (!exact && !cursor.weak && (range.first == 0 || cursor.other_name)) {
     cursor.weak = true;
     cursor.weak_lines = 0;
   }

@@ -8,8 +8,8 @@ import zlib
 
 
 class Receiver:
-    """Listens on a free port. `behave(number, events)` says of each window how many of its events are acknowledged; less
-    than all of them ends the connection."""
+    """Listens on a free port. `behave(number, events)` says of each window how many of its events are acknowledged;
+    less than all of them ends the connection."""
 
     def __init__(self, context=None, behave=lambda number, events: len(events)):
         self.listener = socket.create_server(("127.0.0.1", 0))
