@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 
 #include "pipeline/beats_server.h"
 
@@ -21,10 +20,10 @@ void BeatsServer::add(Sender& sender, event::Batch& batch, const event::Lumberja
     sender.stream.scope = BeatsSeen::scope_of(name.empty() ? "address " + sender.address : "certificate " + name) | 1;
   }
   if (item.version == '2') return recognise(sender, batch, item);
-  give(sender, batch, batch.store(item.json));
+  give(sender, batch, batch.store_padded(item.json));
 }
 
-/// `json` is the batch's.
+/// `json` is the batch's, and padded.
 void BeatsServer::give(Sender& sender, event::Batch& batch, std::string_view json) {
   std::uint64_t& count = counts_.find(sender.source)->second;
   const bool known = !batch.sources.empty() && batch.sources.back().source == sender.source;
@@ -32,6 +31,7 @@ void BeatsServer::give(Sender& sender, event::Batch& batch, std::string_view jso
       known ? static_cast<std::uint32_t>(batch.sources.size() - 1) : batch.source(sender.source, std::to_string(count));
   event::Event& event = batch.events.emplace_back();
   event.raw = json;
+  event.padded = true;
   event.offset = count++;
   event.source = source;
   event.eol = event::Eol::none;
@@ -43,12 +43,10 @@ void BeatsServer::give(Sender& sender, event::Batch& batch, std::string_view jso
 }
 
 void BeatsServer::recognise(Sender& sender, event::Batch& batch, const event::LumberjackItem& item) {
-  const auto room = batch.allocate(item.json.size() + BeatParser::kPadding);
-  std::memcpy(room.data(), item.json.data(), item.json.size());
-  const std::string_view json(room.data(), item.json.size());
+  static_assert(event::Batch::kPadding >= BeatParser::kPadding);
+  const std::string_view json = batch.store_padded(item.json);
   BeatLine line;
   const bool is_line = sender.lines.read(json, parser_, line);
-  batch.shrink_last(BeatParser::kPadding);
   if (!is_line) return give(sender, batch, json);
   switch (seen_.look(sender.stream, line, given_ + 1)) {
     case Seen::fresh:
@@ -91,12 +89,9 @@ void BeatsServer::release_held(Sender& sender, event::Batch& batch, const SeenFi
       ++dropped;
       return true;
     }
-    const auto room = batch.allocate(held.json.size() + BeatParser::kPadding);
-    std::memcpy(room.data(), held.json.data(), held.json.size());
-    const std::string_view json(room.data(), held.json.size());
+    const std::string_view json = batch.store_padded(held.json);
     BeatLine line;
     const bool is_line = parser_.parse(json, line);
-    batch.shrink_last(BeatParser::kPadding);
     sender.held_bytes -= held.json.size();
     if (is_line) seen_.add(sender.stream, line, given_ + 1, of == nullptr);
     give(sender, batch, json);
