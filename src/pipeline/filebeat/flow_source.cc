@@ -27,6 +27,9 @@ std::string_view path_of(std::string_view source, Arena& arena) {
   return path ? arena.store(*path) : source;
 }
 
+/// What tells the contents of one path apart, for as long as they are followed.
+std::string_view number_of(std::string_view source) { return source.substr(source.rfind('@') + 1); }
+
 class FilebeatSource final : public Source {
  public:
   FilebeatSource(const Config& config, const Input& input, Node node)
@@ -72,8 +75,11 @@ class FilebeatSource final : public Source {
     const event::Value log = event::Value::map(arena, 3);
     if (generation_ > 6) {
       log.append_member(arena, "offset", offset);
-      const event::Value file = event::Value::map(arena, 1);
+      const event::Value file = event::Value::map(arena, 2);
       file.append_member(arena, "path", event::Value::of(path));
+      // Filebeat's is of the first bytes. Ours stays when the content is moved, and tells files of one name apart.
+      if (generation_ > 7)
+        file.append_member(arena, "fingerprint", event::Value::of(number_of(batch.sources[from.source].source)));
       log.append_member(arena, "file", file);
     }
     if (from.cut_bytes > 0 || several) {
