@@ -9,7 +9,7 @@ SECONDS ?= 60
 ARGS ?=
 
 
-.PHONY: help up test one tidy bench fuzz tsan release dev install clean
+.PHONY: help up test one tidy bench fuzz soak tsan release dev install clean
 
 help: ## what can be made
 	@echo "make TARGET, where TARGET is one of"
@@ -34,6 +34,11 @@ one: ## run one test again, with all that it says: make one TEST=name
 tidy: ## check form and house rules
 	@tools/install-packages test
 	tools/tidy
+
+soak: ## kill shipper and receiver for SECONDS=60 while files grow and rotate; each line must be archived once
+	@tools/install-packages build run test
+	@$(MAKE) --no-print-directory release
+	tests/faults/beats_soak_test.py --enclave build/release/enclave --seconds $(SECONDS) $(ARGS)
 
 bench: ## measure speed and memory, and write bench/RESULTS.md
 	@tools/install-packages build run bench

@@ -38,6 +38,7 @@ Seen join(std::string_view text, const pipeline::MultilineRule& rule, std::size_
       auto& event = batch.events.emplace_back();
       event.raw = batch.store(text.substr(0, end));
       event.source = batch.source(end % 2 == 0 ? "even" : "odd", "");
+      if (text.substr(0, end).ends_with('+')) event.fields = pipeline::kGoesOn;
       text.remove_prefix(std::min(end + 1, text.size()));
     }
     joiner.apply(batch);
@@ -62,6 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   rule.count_lines = 1 + data[1] % 8;
   rule.lines_max = 1 + data[2] % 16;
   rule.bytes_max = 1 + data[3];
+  rule.parts = (data[1] & 128U) != 0;
   rule.pattern = (data[0] & 32U) != 0 ? "^\\s" : "[a-f]$";
   if ((data[0] & 64U) != 0) rule.flush_pattern = "end";
   const std::string_view text(reinterpret_cast<const char*>(data) + 4, size - 4);

@@ -143,7 +143,8 @@ class Ours:
             self.wait_for(port, receiver)
             file = self.filebeat(place, port, compat=compat)
             receiver.began = time.monotonic()
-            sender = Running([self.enclave, "run", "--dir", place / "sender", "--once", "--filebeat", file],
+            sender = Running([self.enclave, "run", "--dir", place / "sender", "--once", "--filebeat", file, "--compat",
+                              compat],
                              place / "sender.log")
             while sender.alive():
                 if not receiver.alive():
@@ -211,9 +212,10 @@ class Ours:
         figures = self.run(place, "--logstash", settings).finish()
         check = Running([self.enclave, "verify", "--dir", folder, "--json"], place / "verify")
         check.finish()
-        found = json.loads(check.out.read_text(encoding="utf-8"))
-        if found.get("records") != self.corpus.lines:
-            raise Failure(f"{found.get('records')} records were sealed of {self.corpus.lines}")
+        logs = json.loads(check.out.read_text(encoding="utf-8"))["logs"]
+        found = sum(log["records"] for log in logs)
+        if found != self.corpus.lines:
+            raise Failure(f"{found} records were sealed of {self.corpus.lines}")
         return figures
 
     def to_s3(self, workers):

@@ -33,7 +33,7 @@ class FlowSession {
     const auto lock = TRY(lock_state(join_path(state_, kLockName)));
     (void)io::raise_open_files(kOpenFiles);
     auto waiter = TRY(io::Waiter::make());
-    const auto signals = TRY(io::StopSignals::catch_them([&] { flows_.stop(); }));
+    const auto signals = TRY(io::StopSignals::catch_them([&] { flows_.stop(); }, [&] { flows_.reload(); }));
     TRY(flows_.open({state_, nullptr, nullptr, host.hostname, options_.once}));
     const auto metrics = TRY(serve_metrics(options_.metrics, {}, flows_.apis(), shell_, live_, [&] {
       return pipeline::Observed{0, 0, {}, std::nullopt, flows_.status()};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "pipeline/filebeat/flow_source.h"
+#include "pipeline/filebeat/plain_lines.h"
 #include "pipeline/filebeat/processing.h"
 #include "pipeline/grok/pattern_options.h"
 #include "pipeline/line_joiner.h"
@@ -73,7 +74,7 @@ class FilebeatTrial final : public LineTrial {
       : input_(input), machine_(machine), identity_(world.identity) {
     Diagnostics none;
     source_ = filebeat::make_source(config, input, world.filters, none);
-    dressing_ = filebeat::make_dressing(config, input, identity_);
+    dressing_ = filebeat::make_dressing(config, input, identity_, world.filters);
     const filebeat::ProcessorWorld processors{world.files, world.zones, identity_};
     for (const auto* list : {&input.processors, &config.processors}) {
       for (const auto& one : *list) {
@@ -99,6 +100,7 @@ class FilebeatTrial final : public LineTrial {
       at = end + 1;
     }
     if (const auto rule = filebeat::multiline_rule(input_)) {
+      if (filebeat::is_opened_first(input_)) filebeat::LineOpener(input_).open(batch_, 0);
       NoLog log;
       pipeline::LineJoiner joiner(*rule, machine_, log);
       joiner.apply(batch_);

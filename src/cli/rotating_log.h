@@ -36,10 +36,7 @@ class RotatingLog {
   RotatingLog(World world, Options options) : world_(world), options_(std::move(options)) {}
   Result<void> begin(bool rotate);
   Result<void> rotate();
-  void forget_old() const;
   std::string today() const;
-  /// Those of this log, oldest first.
-  std::vector<std::string> files() const;
 
   World world_;
   const Options options_;

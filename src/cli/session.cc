@@ -166,7 +166,7 @@ class Session {
     FlowRequest flows = options_.flows;
     if (!flows.any()) flows.filters = config_.pipeline;
     TRY(flows_.plan(flows, host.hostname));
-    const auto signals = TRY(io::StopSignals::catch_them([&] { stop(waiter); }));
+    const auto signals = TRY(io::StopSignals::catch_them([&] { stop(waiter); }, [&] { reload(); }));
     auto recipients = TRY(recipients_of(config_, shell_));
     const auto spool_key = TRY(keys::load_or_make_spool_key(
         files, config_.state, shell_.environment("CREDENTIALS_DIRECTORY").value_or(""), shell_.world.random));
@@ -188,6 +188,12 @@ class Session {
     flows_.stop();
     stop_ = true;
     waiter.wake();
+  }
+
+  void reload() {
+    if (options_.once) return;
+    if (flows_.empty()) return live_.say("Nothing is read again: enclave.yaml is read at the start only.");
+    flows_.reload();
   }
 
   void greet(const EngineStatus& status, bool identity_made) {

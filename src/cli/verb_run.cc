@@ -14,10 +14,15 @@ int run(const Arguments& arguments, Shell& shell) {
     return kUsage;
   }
   if (arguments.has("explain-line")) return explain_line(arguments, shell);
+  if (arguments.has("reload") && arguments.has("once")) {
+    shell.err << "enclave run: --reload and --once exclude each other\n";
+    return kUsage;
+  }
   SessionOptions options{arguments.has("once"), arguments.has("json"), {}, arguments.value("metrics")};
   if (const auto good = check_metrics_option(options.metrics); !good) return fail(shell, "run", good.error());
   if (arguments.has("logstash")) options.flows.logstash = absolute_path(shell, arguments.value("logstash"));
   if (arguments.has("filebeat")) options.flows.filebeat = absolute_path(shell, arguments.value("filebeat"));
+  options.flows.reload = arguments.has("reload");
   options.flows.compat = arguments.value("compat");
   const auto path = config_path(arguments, shell);
   if (!path) return fail(shell, "run", path.error());
@@ -39,6 +44,13 @@ constexpr OptionSpec kOptions[] = {
     kLogstashOption,
     kFilebeatOption,
     kCompatOption,
+    {0,
+     "reload",
+     "",
+     "Read the files of --logstash, --filebeat and logging: pipeline: again when one of them changes.",
+     false,
+     Completes::nothing,
+     {}},
     kMetricsOption,
     {0, "explain-line", "TEXT",
      "Show what each filter of --logstash or processor of --filebeat does to this line, and stop."}};
@@ -65,6 +77,10 @@ const Verb verb_run{
         "outputs. A pipeline without inputs gets those of enclave.yaml; one without outputs, and the output archive, "
         "go to the log bucket. Without an enclave.yaml they run alone. logging: pipeline: in enclave.yaml names a "
         "Logstash configuration of which only the filters are used.\n\n"
+        "SIGHUP reads these files again, and so does a change of one of them with --reload, with "
+        "config.reload.automatic: true in logstash.yml, and for the files of filebeat.config.inputs with "
+        "reload.enabled: true. A configuration with mistakes is refused and the old one goes on. Only pipelines that "
+        "changed are replaced. enclave.yaml itself is read at the start only.\n\n"
         "At the first start it makes the log identity, unless recipients are configured, and says where it lies.",
     .options = kOptions,
     .operands = {},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -27,6 +28,7 @@ struct Event {
   std::uint64_t cut_bytes = 0;  ///< how many bytes of the line were left out because of its length
   std::uint32_t source = 0;     ///< index into Batch::sources
   Eol eol = Eol::lf;
+  bool padded = false;  ///< behind `raw` there are Batch::kPadding bytes more that can be read
 };
 
 /// What a batch took from one source. `from` and `to` are positions: where reading stood before the first and after
@@ -46,6 +48,8 @@ struct SourceRange {
 /// Order of events is the order of reading. Movable; events stay valid.
 class Batch {
  public:
+  static constexpr std::size_t kPadding = 64;
+
   std::vector<Event> events;
   std::vector<SourceRange> sources;
   std::int64_t wall_ns = 0;  ///< when it was read
@@ -54,6 +58,13 @@ class Batch {
   /// Writable memory that lives as long as the batch.
   std::span<char> allocate(std::size_t bytes) { return arena_.allocate_text(bytes); }
   std::string_view store(std::string_view bytes) { return arena_.store(bytes); }
+  /// The same, with memory behind it for readers that take whole blocks.
+  std::string_view store_padded(std::string_view bytes) {
+    const auto room = arena_.allocate_text(bytes.size() + kPadding);
+    std::copy(bytes.begin(), bytes.end(), room.begin());
+    arena_.shrink_last(kPadding);
+    return {room.data(), bytes.size()};
+  }
   /// Gives back the unused end of the latest allocate().
   void shrink_last(std::size_t unused) { arena_.shrink_last(unused); }
 

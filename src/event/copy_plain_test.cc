@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -29,6 +30,9 @@ void expect_copied(std::string_view text) {
       const std::size_t copied = all_copy_plain()[way]({from.get(), text.size()}, to.get(), high_is_fine);
       ASSERT_EQ(copied, plain_bytes(text, high_is_fine)) << "way " << way << ", " << text.size() << " bytes";
       ASSERT_EQ(std::string_view(to.get(), copied), text.substr(0, copied)) << "way " << way;
+      if (text.size() >= 16) continue;
+      ASSERT_EQ(copy_plain_short({from.get(), text.size()}, to.get(), high_is_fine), copied) << text.size() << " bytes";
+      ASSERT_EQ(std::string_view(to.get(), copied), text.substr(0, copied));
     }
 }
 
@@ -51,6 +55,34 @@ TEST(CopyPlain, StopsAtTheFirstInTextsOfAnyLength) {
       expect_copied(text);
     }
   }
+}
+
+TEST(CopyPlain, ShortTextsAgreeForEveryByteAtEveryPlace) {
+  for (unsigned byte = 0; byte < 256; ++byte)
+    for (std::size_t size = 1; size < 16; ++size)
+      for (std::size_t at = 0; at < size; ++at) {
+        std::string text(size, 'x');
+        text[at] = static_cast<char>(byte);
+        expect_copied(text);
+      }
+}
+
+TEST(CopyEscapingQuotes, EscapesThemAndLeavesWhatElseIsNotPlainToOthers) {
+  const auto escaped = [](std::string_view text) -> std::optional<std::string> {
+    std::string to(text.size() * 2 + kCopyOverrun, '?');
+    char* const end = copy_escaping_quotes(text, to.data());
+    if (end == nullptr) return std::nullopt;
+    return to.substr(0, static_cast<std::size_t>(end - to.data()));
+  };
+  EXPECT_EQ(escaped(""), "");
+  EXPECT_EQ(escaped("a\"b\\c"), R"(a\"b\\c)");
+  EXPECT_EQ(escaped(std::string(300, '"')), [] {
+    std::string all;
+    for (int i = 0; i < 300; ++i) all += R"(\")";
+    return all;
+  }());
+  EXPECT_EQ(escaped("a\nb"), std::nullopt);
+  EXPECT_EQ(escaped("\xc3\xa4"), std::nullopt);
 }
 
 TEST(CopyPlain, AgreesForAnyBytes) {

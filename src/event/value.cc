@@ -1,10 +1,15 @@
 #include "event/value.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <numeric>
 #include <utility>
+
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
 
 namespace enclave::event {
 namespace {
@@ -16,6 +21,20 @@ void grow(Arena& arena, T*& items, std::uint32_t size, std::uint32_t& room) {
   T* const more = arena.room_for<T>(room);
   if (size > 0) std::memcpy(static_cast<void*>(more), items, size * sizeof(T));
   items = more;
+}
+
+/// Of the names from `from` on, one step of them, those that may be the one of this look.
+unsigned alike_of(const MapBody& body, std::uint32_t from, std::uint8_t look) {
+  const std::uint32_t left = std::min<std::uint32_t>(body.size - from, MapBody::kStep);
+#if defined(__x86_64__)
+  const __m128i looks = _mm_loadu_si128(reinterpret_cast<const __m128i*>(body.looks + from));
+  const __m128i alike = _mm_cmpeq_epi8(looks, _mm_set1_epi8(static_cast<char>(look)));
+  return static_cast<unsigned>(_mm_movemask_epi8(alike)) & ((1U << left) - 1);
+#else
+  unsigned alike = 0;
+  for (std::uint32_t i = 0; i < left; ++i) alike |= static_cast<unsigned>(body.looks[from + i] == look) << i;
+  return alike;
+#endif
 }
 
 }  // namespace
@@ -37,12 +56,21 @@ Value Value::list(Arena& arena, std::size_t room) {
 Value Value::map(Arena& arena, std::size_t room) {
   Value out(Kind::map);
   out.data_.map = new (arena.room_for<MapBody>(1)) MapBody;
-  out.data_.map->room = static_cast<std::uint32_t>(room);
-  if (room > 0) out.data_.map->members = arena.room_for<Member>(room);
+  if (room > 0) out.data_.map->make_room(arena, room);
   return out;
 }
 
-void MapBody::grow(Arena& arena) { event::grow(arena, members, size, room); }
+void MapBody::make_room(Arena& arena, std::size_t wanted) {
+  auto* const more = arena.room_for<Member>(wanted);
+  auto* const more_looks = arena.room_for<std::uint8_t>((wanted + kStep - 1) / kStep * kStep);
+  if (size > 0) {
+    std::memcpy(static_cast<void*>(more), members, size * sizeof(Member));
+    std::memcpy(more_looks, looks, size);
+  }
+  members = more;
+  looks = more_looks;
+  room = static_cast<std::uint32_t>(wanted);
+}
 
 void Value::append(Arena& arena, Value item) const {
   ListBody& body = *data_.list;
@@ -57,17 +85,15 @@ void Value::erase_item(std::size_t at) const {
 }
 
 Value* Value::find(std::string_view name) const {
-  // Names are short and mostly differ in their length or their first byte: that is seen without a call.
-  const std::size_t size = name.size();
-  if (size == 0) {
-    for (Member& member : members())
-      if (member.name.empty()) return &member.value;
-    return nullptr;
+  const MapBody& body = *data_.map;
+  const std::uint8_t look = MapBody::look_of(name);
+  for (std::uint32_t from = 0; from < body.size; from += MapBody::kStep) {
+    for (unsigned alike = alike_of(body, from, look); alike != 0; alike &= alike - 1) {
+      Member& member = body.members[from + static_cast<unsigned>(std::countr_zero(alike))];
+      if (member.name.data() == name.data() && member.name.size() == name.size()) return &member.value;
+      if (member.name == name) return &member.value;
+    }
   }
-  for (Member& member : members())
-    if (member.name.size() == size && member.name[0] == name[0] && member.name[size - 1] == name[size - 1] &&
-        (member.name.data() == name.data() || std::memcmp(member.name.data(), name.data(), size) == 0))
-      return &member.value;
   return nullptr;
 }
 
@@ -100,16 +126,21 @@ void Value::keep_last_of_each(Arena& arena) const {
   }
   std::uint32_t to = 0;
   for (std::uint32_t i = 0; i < body.size; ++i)
-    if (keep[i]) body.members[to++] = body.members[i];
+    if (keep[i]) {
+      body.looks[to] = body.looks[i];
+      body.members[to++] = body.members[i];
+    }
   body.size = to;
 }
 
 bool Value::erase(std::string_view name) const {
+  const Value* const value = find(name);
+  if (value == nullptr) return false;
   MapBody& body = *data_.map;
-  Member* const end = body.members + body.size;
-  Member* const found = std::find_if(body.members, end, [&](const Member& member) { return member.name == name; });
-  if (found == end) return false;
-  std::copy(found + 1, end, found);
+  const auto at = std::ranges::find(members(), value, [](const Member& member) { return &member.value; });
+  const auto index = at - members().begin();
+  std::copy(body.members + index + 1, body.members + body.size, body.members + index);
+  std::copy(body.looks + index + 1, body.looks + body.size, body.looks + index);
   --body.size;
   return true;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -106,18 +107,28 @@ struct ListBody {
   Value* items = nullptr;
   std::uint32_t size = 0, room = 0;
 };
+/// Beside its members a map has a byte of each name, so that many are looked at in one step, hit or miss.
 struct MapBody {
+  static constexpr std::size_t kStep = 16;
   Member* members = nullptr;
+  std::uint8_t* looks = nullptr;  ///< room for whole steps
   std::uint32_t size = 0, room = 0;
-  /// Room for one more at least.
-  void grow(Arena& arena);
+
+  static std::uint8_t look_of(std::string_view name) {
+    if (name.empty()) return 0;
+    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(name[at]); };
+    return static_cast<std::uint8_t>(name.size() * 31 + byte(0) * 7U + byte(name.size() / 2) * 3U +
+                                     byte(name.size() - 1) * 13U);
+  }
+  void make_room(Arena& arena, std::size_t wanted);
 };
 
 inline std::span<Value> Value::items() const { return {data_.list->items, data_.list->size}; }
 inline std::span<Member> Value::members() const { return {data_.map->members, data_.map->size}; }
 inline void Value::append_member(Arena& arena, std::string_view name, Value value) const {
   MapBody& body = *data_.map;
-  if (body.size == body.room) body.grow(arena);
+  if (body.size == body.room) body.make_room(arena, std::max<std::size_t>(body.room * std::size_t{2}, 4));
+  body.looks[body.size] = MapBody::look_of(name);
   new (body.members + body.size++) Member{name, value};
 }
 
@@ -137,9 +148,12 @@ class JsonReader {
   JsonReader();
   ~JsonReader();
   Result<Value> read(std::string_view json, Arena& arena);
+  /// The same for a text behind which Batch::kPadding more bytes can be read, whatever they are: without a copy of it.
+  Result<Value> read_padded(std::string_view json, Arena& arena);
 
  private:
   struct State;
+  Result<Value> read(std::string_view json, Arena& arena, bool padded);
   std::unique_ptr<State> state_;
 };
 

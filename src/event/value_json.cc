@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "event/batch.h"
 #include "event/value.h"
 
 namespace enclave::event {
@@ -16,36 +17,44 @@ class Taker {
  public:
   explicit Taker(Arena& arena) : arena_(arena) {}
 
-  Result<Value> take(element from) {
-    if (++fields_ > kValueFieldsMax) return Error{Fault::limit, "JSON of more than {} fields", kValueFieldsMax};
+  /// False: there are too many fields.
+  bool take(element from, Value& into, std::size_t spare = 0) {
+    if (++fields_ > kValueFieldsMax) return false;
     switch (from.type()) {
       case element_type::OBJECT:
-        return take_map(from.get_object().value_unsafe());
+        return take_map(from.get_object().value_unsafe(), into, spare);
       case element_type::ARRAY:
-        return take_list(from.get_array().value_unsafe());
+        return take_list(from.get_array().value_unsafe(), into);
       case element_type::STRING:
-        return Value::of(arena_.store(from.get_string().value_unsafe()));
+        into = Value::of(arena_.store(from.get_string().value_unsafe()));
+        break;
       case element_type::INT64:
-        return Value::of(from.get_int64().value_unsafe());
+        into = Value::of(from.get_int64().value_unsafe());
+        break;
       case element_type::UINT64:
-        return Value::of(static_cast<double>(from.get_uint64().value_unsafe()));
+        into = Value::of(static_cast<double>(from.get_uint64().value_unsafe()));
+        break;
       case element_type::DOUBLE:
-        return Value::of(from.get_double().value_unsafe());
+        into = Value::of(from.get_double().value_unsafe());
+        break;
       case element_type::BOOL:
-        return Value::of(from.get_bool().value_unsafe());
+        into = Value::of(from.get_bool().value_unsafe());
+        break;
       default:
-        return Value();
+        into = Value();
     }
+    return true;
   }
 
  private:
-  Result<Value> take_map(simdjson::dom::object from) {
-    const Value map = Value::map(arena_, from.size());
+  bool take_map(simdjson::dom::object from, Value& into, std::size_t spare) {
+    const Value map = into = Value::map(arena_, from.size() + spare);
     // Of a name that stands there twice the last one counts. Looking for it costs the square of the size, so a large
     // map is checked once, sorted.
     const bool large = from.size() > kLookedForMax;
     for (const auto member : from) {
-      const Value value = TRY(take(member.value));
+      Value value;
+      if (!take(member.value, value)) return false;
       const std::string_view name = arena_.store(member.key);
       if (large) {
         map.append_member(arena_, name, value);
@@ -54,12 +63,17 @@ class Taker {
       }
     }
     if (large) map.keep_last_of_each(arena_);
-    return map;
+    return true;
   }
-  Result<Value> take_list(simdjson::dom::array from) {
-    const Value list = Value::list(arena_, from.size());
-    for (const auto item : from) list.append(arena_, TRY(take(item)));
-    return list;
+
+  bool take_list(simdjson::dom::array from, Value& into) {
+    const Value list = into = Value::list(arena_, from.size());
+    for (const auto item : from) {
+      Value value;
+      if (!take(item, value)) return false;
+      list.append(arena_, value);
+    }
+    return true;
   }
 
   static constexpr std::size_t kLookedForMax = 64;
@@ -69,6 +83,8 @@ class Taker {
 
 }  // namespace
 
+static_assert(Batch::kPadding >= simdjson::SIMDJSON_PADDING);
+
 struct JsonReader::State {
   simdjson::dom::parser parser;
 };
@@ -76,7 +92,10 @@ struct JsonReader::State {
 JsonReader::JsonReader() : state_(std::make_unique<State>()) {}
 JsonReader::~JsonReader() = default;
 
-Result<Value> JsonReader::read(std::string_view json, Arena& arena) {
+Result<Value> JsonReader::read(std::string_view json, Arena& arena) { return read(json, arena, false); }
+Result<Value> JsonReader::read_padded(std::string_view json, Arena& arena) { return read(json, arena, true); }
+
+Result<Value> JsonReader::read(std::string_view json, Arena& arena, bool padded) {
   constexpr std::size_t kKeepBytes = 4 << 20;
   auto& parser = state_->parser;
   // One large text must not hold its memory for ever; an allocation also sets how deep a text may be.
@@ -86,10 +105,15 @@ Result<Value> JsonReader::read(std::string_view json, Arena& arena) {
       return Error{Fault::limit, "JSON of {} bytes: no memory", json.size()};
   }
   element root;
-  const auto code = parser.parse(json.data(), json.size()).get(root);
+  const auto code = parser.parse(json.data(), json.size(), !padded).get(root);
   if (code == simdjson::DEPTH_ERROR) return Error{Fault::limit, "JSON of more than {} levels", kValueDepthMax};
   if (code != simdjson::SUCCESS) return Error{Fault::corrupt, "not JSON: {}", simdjson::error_message(code)};
-  return Taker(arena).take(root);
+  // What made the event adds some of its own.
+  constexpr std::size_t kSpareMembers = 6;
+  Value value;
+  if (!Taker(arena).take(root, value, kSpareMembers))
+    return Error{Fault::limit, "JSON of more than {} fields", kValueFieldsMax};
+  return value;
 }
 
 }  // namespace enclave::event

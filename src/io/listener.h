@@ -27,6 +27,8 @@ class Connection {
   bool has_unsent() const { return !unsent_.empty(); }
   /// Of the other side, without its port: 192.0.2.7, 2001:db8::1; "local" for a socket of the file system.
   const std::string& address() const { return address_; }
+  /// Of its certificate (TlsSession::peer_name).
+  std::string peer_name() const { return tls_ == nullptr ? std::string() : tls_->peer_name(); }
   /// Of the other side.
   std::uint16_t port() const { return port_; }
   int descriptor() const { return socket_.get(); }

@@ -15,14 +15,22 @@
 namespace enclave::io {
 namespace {
 
+sigset_t stop_set() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
 class Catcher : public StopSignals {
  public:
-  Catcher(Descriptor signals, Waiter waiter, sigset_t caught, sigset_t before, std::function<void()> stop)
+  Catcher(Descriptor signals, Waiter waiter, sigset_t before, std::function<void()> stop, std::function<void()> reload)
       : signals_(std::move(signals)),
         waiter_(std::move(waiter)),
-        caught_(caught),
         before_(before),
         stop_(std::move(stop)),
+        reload_(std::move(reload)),
         thread_([this] { wait(); }) {}
 
   ~Catcher() override {
@@ -40,17 +48,22 @@ class Catcher : public StopSignals {
       if (!ready || ready->empty() || told_) continue;
       signalfd_siginfo info{};
       if (::read(signals_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) continue;
+      if (info.ssi_signo == SIGHUP && info.ssi_code != SI_KERNEL) {
+        reload_();
+        continue;
+      }
       told_ = true;
       // From here on this thread is the one that a second signal meets, with its own meaning: the end.
-      pthread_sigmask(SIG_UNBLOCK, &caught_, nullptr);
+      const sigset_t stops = stop_set();
+      pthread_sigmask(SIG_UNBLOCK, &stops, nullptr);
       stop_();
     }
   }
 
   Descriptor signals_;
   Waiter waiter_;
-  sigset_t caught_, before_;
-  std::function<void()> stop_;
+  sigset_t before_;
+  std::function<void()> stop_, reload_;
   std::atomic<bool> over_{false};
   bool told_ = false;
   std::thread thread_;
@@ -58,11 +71,9 @@ class Catcher : public StopSignals {
 
 }  // namespace
 
-Result<std::unique_ptr<StopSignals>> StopSignals::catch_them(std::function<void()> stop) {
-  sigset_t caught, before;
-  sigemptyset(&caught);
-  sigaddset(&caught, SIGINT);
-  sigaddset(&caught, SIGTERM);
+Result<std::unique_ptr<StopSignals>> StopSignals::catch_them(std::function<void()> stop, std::function<void()> reload) {
+  sigset_t caught = stop_set(), before;
+  if (reload) sigaddset(&caught, SIGHUP);
   auto waiter = TRY(Waiter::make());
   pthread_sigmask(SIG_BLOCK, &caught, &before);
   Descriptor signals(::signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -72,7 +83,7 @@ Result<std::unique_ptr<StopSignals>> StopSignals::catch_them(std::function<void(
     return system_error(error, "signalfd", "make one");
   }
   return std::unique_ptr<StopSignals>(
-      std::make_unique<Catcher>(std::move(signals), std::move(waiter), caught, before, std::move(stop)));
+      std::make_unique<Catcher>(std::move(signals), std::move(waiter), before, std::move(stop), std::move(reload)));
 }
 
 }  // namespace enclave::io

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <future>
 
@@ -31,6 +32,36 @@ TEST(StopSignals, ASecondSignalEndsTheProcessAtOnce) {
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFSIGNALED(status));
   EXPECT_EQ(WTERMSIG(status), SIGTERM);
+}
+
+TEST(StopSignals, AHangupIsACallEachTimeAndNoStop) {
+  std::promise<void> first, second;
+  int calls = 0;
+  std::atomic<bool> stopped{false};
+  const auto signals =
+      StopSignals::catch_them([&] { stopped = true; }, [&] { (++calls == 1 ? first : second).set_value(); });
+  ASSERT_TRUE(signals);
+  ASSERT_EQ(::kill(::getpid(), SIGHUP), 0);
+  first.get_future().get();
+  ASSERT_EQ(::kill(::getpid(), SIGHUP), 0);
+  second.get_future().get();
+  EXPECT_FALSE(stopped);
+}
+
+TEST(StopSignals, AHangupAfterAStopIsPassedOver) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::promise<void> stopped;
+    const auto signals = StopSignals::catch_them([&] { stopped.set_value(); }, [] { ::_exit(1); });
+    ::kill(::getpid(), SIGTERM);
+    stopped.get_future().get();
+    ::kill(::getpid(), SIGHUP);
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST(StopSignals, PutsBackWhatWasBefore) {

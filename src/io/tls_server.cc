@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 namespace enclave::io {
 namespace {
@@ -9,6 +10,8 @@ namespace {
 struct Free {
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
   void operator()(SSL* session) const { SSL_free(session); }
+  void operator()(X509* certificate) const { X509_free(certificate); }
+  void operator()(BIO* memory) const { BIO_free(memory); }
 };
 
 /// The newest reason on OpenSSL's queue, which is emptied.
@@ -108,6 +111,17 @@ Result<void> TlsSession::write(std::string_view plain) {
   // The other end is memory: all of it goes, or the handshake is not over.
   if (SSL_write_ex(state_->session.get(), plain.data(), plain.size(), &written) == 1) return {};
   return Error{Fault::denied, "TLS: {}", reason()};
+}
+
+std::string TlsSession::peer_name() const {
+  const std::unique_ptr<X509, Free> shown(SSL_get1_peer_certificate(state_->session.get()));
+  if (shown == nullptr || SSL_get_verify_result(state_->session.get()) != X509_V_OK) return {};
+  const std::unique_ptr<BIO, Free> text(BIO_new(BIO_s_mem()));
+  ENSURE(text != nullptr);
+  if (X509_NAME_print_ex(text.get(), X509_get_subject_name(shown.get()), 0, XN_FLAG_RFC2253) < 0) return {};
+  char* bytes = nullptr;
+  const long length = BIO_get_mem_data(text.get(), &bytes);
+  return length > 0 ? std::string(bytes, static_cast<std::size_t>(length)) : std::string();
 }
 
 void TlsSession::take_to_send(std::string& out) {

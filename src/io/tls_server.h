@@ -50,6 +50,9 @@ class TlsSession {
   Result<std::size_t> read(std::span<char> into);
   /// Plain bytes for the other side. Fault::denied before the handshake is over.
   Result<void> write(std::string_view plain);
+  /// The subject of the certificate that the other side proved to have, as RFC 2253 writes it. Empty: it showed none,
+  /// or the handshake is not over.
+  std::string peer_name() const;
   /// Appends what must go to the network.
   void take_to_send(std::string& out);
 

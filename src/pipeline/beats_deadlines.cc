@@ -66,6 +66,7 @@ void BeatsServer::tick() {
   const std::int64_t now = world_.clock.boot_ns();
   if (now - ticked_ns_ < kTickNs) return;
   ticked_ns_ = now;
+  seen_.tick([this](std::uint64_t id) { return senders_.contains(id); }, committed_);
   look_at_deadlines(now);
   resume_paused();
   say_alive(false);

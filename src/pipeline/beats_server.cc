@@ -13,6 +13,8 @@ constexpr std::int64_t kNotPolledNs = 2 * kSecond;
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kTurnBytes = 512 * 1024;
 constexpr std::size_t kSourcesMax = 4096;
+// So few fit into one frame of the spool, and with them what was seen: both are committed, or neither is.
+constexpr std::size_t kSourcesOfBatch = 64;
 constexpr int kFinishCalls = 400;
 constexpr Nanoseconds kFinishNap = std::chrono::milliseconds(5);
 
@@ -33,6 +35,7 @@ BeatsServer::BeatsServer(const BeatsOptions& options, const InputSetup& setup, s
       tls_(std::move(tls)),
       listener_(std::move(listener)),
       piece_(kPiece),
+      seen_(setup.world, setup.positions, options.port, setup.log),
       polled_ns_(setup.world.clock.boot_ns()) {
   for (const auto& [source, state] : positions_.all("beats:")) {
     std::uint64_t count = 0;
@@ -67,17 +70,23 @@ Result<Input::Polled> BeatsServer::poll(event::Batch& batch, std::size_t budget)
   const std::int64_t now = world_.clock.boot_ns();
   if (now - polled_ns_ > kNotPolledNs) forgive_pause(now - polled_ns_);
   polled_ns_ = now;
+  dropped_bytes_ = 0;
   take_ready();
-  while (!active_.empty() && batch.bytes() < budget) {
+  // What is dropped costs as much as what is kept: a sender that only repeats itself must not keep others waiting.
+  const auto taken = [&] { return batch.bytes() + dropped_bytes_; };
+  while (!active_.empty() && taken() < budget && batch.sources.size() < kSourcesOfBatch) {
     Sender& sender = senders_.at(active_.front());
     active_.pop_front();
     sender.active = false;
     const auto id = sender.id;
-    const Turn turned = turn(sender, batch, std::min(budget, batch.bytes() + kTurnBytes));
+    const Turn turned = turn(sender, batch, std::min(budget, taken() + kTurnBytes));
     if (turned == Turn::more) activate(senders_.at(id));
   }
-  if (!batch.empty()) ++given_;
+  // An acknowledgement may be the end of a connection: not while it is read.
+  acknowledge_due();
   tick();
+  seen_.flush(batch);
+  if (!batch.empty()) ++given_;
   return active_.empty() ? Polled::idle : Polled::more;
 }
 
@@ -92,6 +101,10 @@ void BeatsServer::blocked() { say_alive(true); }
 
 void BeatsServer::committed(const event::Batch& /*batch*/) {
   ++committed_;
+  acknowledge_due();
+}
+
+void BeatsServer::acknowledge_due() {
   std::vector<Waiting> due;
   std::erase_if(waiting_, [&](const Waiting& one) {
     if (one.batch > committed_) return false;
@@ -127,6 +140,7 @@ void BeatsServer::accepted(io::Listener::Id id) {
   Sender sender;
   sender.id = id;
   sender.address = listener_->find(id)->address();
+  sender.stream.id = id;
   sender.heard_ns = sender.said_ns = world_.clock.boot_ns();
   log_.count("connections_open", 1);
   senders_.emplace(id, std::move(sender));
@@ -146,7 +160,7 @@ BeatsServer::Turn BeatsServer::turn(Sender& sender, event::Batch& batch, std::si
       return Turn::closed;
     }
     look_at_progress(sender);
-    if (batch.bytes() >= budget) return Turn::more;
+    if (batch.bytes() + dropped_bytes_ >= budget) return Turn::more;
     if (sender.ended) return Turn::done;
     if (!may_read(sender)) {
       sender.paused = true;
@@ -174,12 +188,16 @@ BeatsServer::Turn BeatsServer::turn(Sender& sender, event::Batch& batch, std::si
 }
 
 Result<void> BeatsServer::drain(Sender& sender, event::Batch& batch, std::size_t budget) {
-  while (batch.bytes() < budget) {
+  while (batch.bytes() + dropped_bytes_ < budget) {
     const auto item = TRY(sender.decoder.next());
     if (!item) return {};
     sender.version = item->version;
     if (item->is_event) add(sender, batch, *item);
-    if (item->ends_window) window_ended(sender, *item);
+    if (!item->ends_window) continue;
+    // Whoever waits for an answer sends nothing that could tell more.
+    release_held(sender, batch, nullptr);
+    ++sender.stream.window;
+    window_ended(sender, *item);
   }
   return {};
 }
@@ -191,26 +209,7 @@ void BeatsServer::name_source(Sender& sender) {
   counts_.emplace(sender.source, 0);
 }
 
-void BeatsServer::add(Sender& sender, event::Batch& batch, const event::LumberjackItem& item) {
-  if (sender.source.empty()) name_source(sender);
-  std::uint64_t& count = counts_.find(sender.source)->second;
-  const bool known = !batch.sources.empty() && batch.sources.back().source == sender.source;
-  const std::uint32_t source =
-      known ? static_cast<std::uint32_t>(batch.sources.size() - 1) : batch.source(sender.source, std::to_string(count));
-  event::Event& event = batch.events.emplace_back();
-  event.raw = batch.store(item.json);
-  event.offset = count++;
-  event.source = source;
-  event.eol = event::Eol::none;
-  auto& range = batch.sources[source];
-  ++range.count;
-  range.to = std::to_string(count);
-  range.state = range.to;
-  sender.batch = given_ + 1;
-}
-
 void BeatsServer::window_ended(Sender& sender, const event::LumberjackItem& item) {
-  if (sender.batch <= committed_) return send_ack(sender.id, item.version, item.ack);
   ++sender.waiting;
   waiting_.push_back({sender.batch, sender.id, item.version, item.ack});
 }

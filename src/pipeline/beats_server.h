@@ -10,6 +10,7 @@
 #include "event/lumberjack.h"
 #include "io/listener.h"
 #include "pipeline/beats_options.h"
+#include "pipeline/beats_seen.h"
 #include "pipeline/input.h"
 
 namespace enclave::pipeline {
@@ -20,6 +21,8 @@ namespace enclave::pipeline {
 /// A source is an address that sends: `beats:<address>@<port>`. Its positions count its events, over restarts too: they
 /// come from whoever reaches the port, so nothing that they say of themselves is a name here. What no longer has room
 /// among 4,096 addresses is `beats:others@<port>`.
+///
+/// Lines that were sent again are told by BeatsSeen and not given out; they are acknowledged with what they repeat.
 class BeatsServer final : public Input {
  public:
   static Result<std::unique_ptr<Input>> open(const BeatsOptions& options, const InputSetup& setup);
@@ -32,6 +35,11 @@ class BeatsServer final : public Input {
   std::int64_t next_poll_boot_ns() const override;
 
  private:
+  /// A line of which it cannot be told yet whether it was sent again.
+  struct Held {
+    std::shared_ptr<SeenFile> file;
+    std::string json;
+  };
   struct Sender {
     io::Listener::Id id = 0;
     std::string address;
@@ -50,6 +58,10 @@ class BeatsServer final : public Input {
     std::uint64_t batch = 0;     ///< the last one with an event of it; 0: none
     std::uint32_t waiting = 0;   ///< windows that are not acknowledged
     std::size_t buffered = 0;    ///< its part of buffered_
+    SeenStream stream;
+    BeatLineReader lines;
+    std::vector<Held> held;
+    std::size_t held_bytes = 0;
   };
   struct Waiting {
     std::uint64_t batch;  ///< that must be committed
@@ -70,6 +82,11 @@ class BeatsServer final : public Input {
   Result<void> drain(Sender& sender, event::Batch& batch, std::size_t budget);
   void name_source(Sender& sender);
   void add(Sender& sender, event::Batch& batch, const event::LumberjackItem& item);
+  void give(Sender& sender, event::Batch& batch, std::string_view json);
+  void recognise(Sender& sender, event::Batch& batch, const event::LumberjackItem& item);
+  void release_held(Sender& sender, event::Batch& batch, const SeenFile* of);
+  void drop_held(Sender& sender, const SeenFile* of);
+  void acknowledge_due();
   void window_ended(Sender& sender, const event::LumberjackItem& item);
   void look_at_progress(Sender& sender);
   bool may_read(const Sender& sender) const;
@@ -99,7 +116,10 @@ class BeatsServer final : public Input {
   std::deque<io::Listener::Id> active_;                       ///< may have something to read
   std::vector<Waiting> waiting_;
   std::vector<char> piece_;
+  BeatParser parser_;
+  BeatsSeen seen_;
   std::size_t buffered_ = 0;        ///< by all decoders
+  std::size_t dropped_bytes_ = 0;   ///< of this poll: sent again
   io::Listener::Id preferred_ = 0;  ///< the one that reads on when buffered_ is at its bound
   std::uint64_t given_ = 0;         ///< batches
   std::uint64_t committed_ = 0;     ///< of them

@@ -30,6 +30,10 @@ std::string_view part_of(const Document& event, const BulkDataStream& stream, st
 void BulkPacker::pack(const event::Batch& /*batch*/, std::span<const Document> events, FilterRun& run, Parcel& into) {
   if (into.targets.empty()) into.targets.emplace_back();
   for (const Document& event : events) {
+    if (chooser_ != nullptr) {
+      add_chosen(event, into);
+      continue;
+    }
     if (!actions_.stream) {
       add(event, run, into);
       continue;
@@ -83,6 +87,27 @@ void BulkPacker::add(const Document& event, FilterRun& run, Parcel& into) {
     if (update) out += actions_.doc_as_upsert ? ",\"doc_as_upsert\":true}" : "}";
     out += '\n';
   }
+  into.add(begin, 0);
+}
+
+void BulkPacker::add_chosen(const Document& event, Parcel& into) {
+  std::string& out = into.bytes;
+  const std::size_t begin = out.size();
+  chooser_->choose(event, choice_);
+  if (!choice_.why_not.empty()) {
+    append_json(event, out);
+    return into.add(begin, into.target(choice_.why_not));
+  }
+  out += choice_.create ? R"({"create":{"_index":)" : R"({"index":{"_index":)";
+  append_text_as_json(choice_.index, out);
+  for (const auto& [name, value] : {std::pair{"_id", &choice_.id}, std::pair{"pipeline", &choice_.pipeline}}) {
+    if (value->empty()) continue;
+    fmt::format_to(std::back_inserter(out), ",\"{}\":", name);
+    append_text_as_json(*value, out);
+  }
+  out += "}}\n";
+  append_json(event, out);
+  out += '\n';
   into.add(begin, 0);
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -15,7 +17,22 @@ struct BulkDataStream {
   bool sync_fields = true;  ///< [data_stream] of what is sent says where it went
 };
 
+/// Where one event goes.
+struct BulkChoice {
+  std::string index, pipeline, id;  ///< empty: none
+  bool create = false;              ///< else it is indexed
+  std::string why_not;              ///< not empty: it can go nowhere
+};
+/// Chooses for each event, instead of what BulkActions say. Made once for each worker.
+class BulkChooser {
+ public:
+  virtual ~BulkChooser() = default;
+  /// `into` still holds what was chosen before.
+  virtual void choose(const event::Document& event, BulkChoice& into) = 0;
+};
+
 struct BulkActions {
+  std::function<std::unique_ptr<BulkChooser>()> chooser = {};  ///< empty: the rest says
   logstash::TextReference index, action;
   std::optional<logstash::TextReference> id, routing, pipeline, version;
   std::string version_type;
@@ -28,15 +45,19 @@ struct BulkActions {
 /// be sent; the others are reasons why an event cannot.
 class BulkPacker final : public Packer {
  public:
-  explicit BulkPacker(const BulkActions& actions) : actions_(actions) {}
+  explicit BulkPacker(const BulkActions& actions)
+      : actions_(actions), chooser_(actions.chooser ? actions.chooser() : nullptr) {}
   void pack(const event::Batch& batch, std::span<const event::Document> events, FilterRun& run, Parcel& into) override;
 
  private:
   void add(const event::Document& event, FilterRun& run, Parcel& into);
+  void add_chosen(const event::Document& event, Parcel& into);
   void add_to_stream(const event::Document& event, std::string& out);
   void member(std::string_view name, const logstash::TextReference& reference, const event::Document& event,
               FilterRun& run, std::string& out);
   const BulkActions& actions_;
+  const std::unique_ptr<BulkChooser> chooser_;
+  BulkChoice choice_;
 };
 
 }  // namespace enclave::pipeline

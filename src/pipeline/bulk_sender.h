@@ -29,7 +29,8 @@ struct BulkOptions {
 /// what it refuses goes to the dead letters. A conflict of versions is done: it is there already.
 class BulkOutput final : public Output {
  public:
-  explicit BulkOutput(BulkOptions options) : options_(std::move(options)), gzip_(Deflater::Form::gzip, std::max(options_.compression_level, 1)) {}
+  explicit BulkOutput(BulkOptions options)
+      : options_(std::move(options)), gzip_(Deflater::Form::gzip, std::max(options_.compression_level, 1)) {}
   Result<void> open(const OutputSetup& setup) override;
   std::unique_ptr<Packer> packer() const override { return std::make_unique<BulkPacker>(options_.actions); }
   bool put_back(const Refused& refused, Parcel& into) const override;

@@ -25,15 +25,33 @@ constexpr std::pair<std::string_view, const char*> kOtherNames[] = {{"WINDOWS-31
                                                                     {"UTF8-MAC", "UTF-8"},
                                                                     {"EUC-JP-MS", "EUC-JP-MS"}};
 
+/// iconv has no HZ (RFC 1843): `~{`, pairs of seven bits, `~}` are EUC-CN without its high bits.
+std::string euc_of_hz(std::string_view text) {
+  std::string out;
+  bool in_pairs = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char next = i + 1 < text.size() ? text[i + 1] : '\0';
+    if (text[i] == '~' && (next == (in_pairs ? '}' : '{') || (!in_pairs && next == '~'))) {
+      if (next == '~') out += '~';
+      if (next != '~') in_pairs = !in_pairs;
+      ++i;
+    } else {
+      out += in_pairs ? static_cast<char>(text[i] | 0x80) : text[i];
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 struct Charset::State {
-  explicit State(iconv_t made) : converter(made) {}
+  State(iconv_t made, bool is_hz) : converter(made), hz(is_hz) {}
   ~State() { iconv_close(converter); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   iconv_t converter;
-  std::string scratch;
+  const bool hz;
+  std::string scratch, pairs;
 };
 
 Charset::Charset() = default;
@@ -49,10 +67,27 @@ Result<Charset> Charset::named(const std::string& name) {
   if (wanted == "UTF-8" || wanted == "ASCII-8BIT" || wanted == "BINARY") return charset;
   // A suffix such as //IGNORE would change what iconv does.
   const bool plain = wanted.find('/') == std::string::npos && !wanted.empty();
-  const iconv_t made = plain ? iconv_open("UTF-8", wanted.c_str()) : iconv_t(-1);
+  const bool hz = wanted == "HZ-GB-2312";
+  const iconv_t made = plain ? iconv_open("UTF-8", hz ? "GBK" : wanted.c_str()) : iconv_t(-1);
   if (made == iconv_t(-1)) return Error{Fault::unsupported, "there is no character set \"{}\" here", name};
-  charset.state_ = std::make_unique<State>(made);
+  charset.state_ = std::make_unique<State>(made, hz);
   return charset;
+}
+
+Result<std::string> Charset::encoded(const std::string& name, std::string_view text) {
+  const iconv_t made = iconv_open(name.c_str(), "UTF-8");
+  if (made == iconv_t(-1)) return Error{Fault::unsupported, "there is no character set \"{}\" here", name};
+  // tidy: allow const_cast: iconv reads only
+  char* from = const_cast<char*>(text.data());
+  std::size_t left = text.size();
+  std::string out(text.size() * 4 + 16, '\0');
+  char* to = out.data();
+  std::size_t room = out.size();
+  const std::size_t done = iconv(made, &from, &left, &to, &room);
+  iconv_close(made);
+  if (done == static_cast<std::size_t>(-1)) return Error{Fault::unsupported, "\"{}\" has no such character", name};
+  out.resize(out.size() - room);
+  return out;
 }
 
 Charset Charset::from(logstash::PluginOptions& options) {
@@ -66,6 +101,7 @@ std::string_view Charset::text(std::string_view bytes, event::Arena& arena) {
   if (state_ == nullptr) return bytes;
   std::string& out = state_->scratch;
   out.clear();
+  if (state_->hz) bytes = state_->pairs = euc_of_hz(bytes);
   (void)iconv(state_->converter, nullptr, nullptr, nullptr, nullptr);
   // tidy: allow const_cast: iconv reads only
   char* from = const_cast<char*>(bytes.data());

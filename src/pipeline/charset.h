@@ -23,6 +23,8 @@ class Charset {
 
   /// UTF-8, ASCII-8BIT and BINARY leave bytes as they are; others are those of iconv(3). Fault::unsupported else.
   static Result<Charset> named(const std::string& name);
+  /// The other way round: UTF-8 in a character set. Fault::unsupported too when the set has not all of it.
+  static Result<std::string> encoded(const std::string& name, std::string_view text);
   /// Reads the option `charset`; a mistake when there is none of that name.
   static Charset from(logstash::PluginOptions& options);
 

@@ -12,6 +12,7 @@ namespace enclave::pipeline {
 class CodecPacker final : public Packer {
  public:
   explicit CodecPacker(const CodecChoice& codec) : codec_(codec.make()) {}
+  explicit CodecPacker(std::unique_ptr<Codec> codec) : codec_(std::move(codec)) {}
   void pack(const event::Batch& /*batch*/, std::span<const event::Document> events, FilterRun& run,
             Parcel& into) override {
     for (const event::Document& event : events) {

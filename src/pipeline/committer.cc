@@ -26,15 +26,28 @@ std::vector<archive::Digest> leaves_of(std::string_view records, std::span<const
   return leaves;
 }
 
+/// Worth a line in the leaf; otherwise only the registry is concerned.
+bool is_telling(const event::SourceRange& range) { return range.count > 0 || range.lost > 0 || range.from != range.to; }
+
+std::size_t source_bytes(const event::SourceRange& range) {
+  return is_telling(range) ? archive::leaf_source_bytes(range.source, range.from, range.to) : 0;
+}
+
+std::size_t source_bytes(std::span<const event::SourceRange> ranges) {
+  std::size_t bytes = 0;
+  for (const auto& range : ranges) bytes += source_bytes(range);
+  return bytes;
+}
+
 /// Parts of a reading whose sources fit into one leaf each. Events of one source keep their order.
 std::vector<event::Batch> split_by_sources(const event::Batch& whole) {
   std::vector<std::uint32_t> part_of(whole.sources.size()), index_in(whole.sources.size());
   std::vector<event::Batch> parts;
-  std::size_t bytes = kFrameSourceBytesMax;
+  std::size_t bytes = 0;
   for (std::size_t i = 0; i < whole.sources.size(); ++i) {
     const auto& range = whole.sources[i];
-    const std::size_t more = archive::leaf_source_bytes(range.source, range.from, range.to);
-    if (bytes + more > kFrameSourceBytesMax) {
+    const std::size_t more = source_bytes(range);
+    if (parts.empty() || bytes + more > kFrameSourceBytesMax) {
       parts.emplace_back();
       parts.back().wall_ns = whole.wall_ns;
       parts.back().boot_ns = whole.boot_ns;
@@ -51,15 +64,6 @@ std::vector<event::Batch> split_by_sources(const event::Batch& whole) {
     part.events.push_back(event);
   }
   return parts;
-}
-
-/// Worth a line in the leaf; otherwise only the registry is concerned.
-bool is_telling(const event::SourceRange& range) { return range.count > 0 || range.lost > 0 || range.from != range.to; }
-
-std::size_t source_bytes(std::span<const event::SourceRange> ranges) {
-  std::size_t bytes = 0;
-  for (const auto& range : ranges) bytes += archive::leaf_source_bytes(range.source, range.from, range.to);
-  return bytes;
 }
 
 }  // namespace

@@ -43,7 +43,8 @@ class RealEngine final : public Engine {
   const Positions& positions() const override { return *registry_; }
   InputLog& input_log() override { return ledger_; }
   void add_input(std::string id, std::unique_ptr<Input> input) override {
-    reader_->add(std::move(id), std::move(input));
+    reader_->add_later(std::move(id), std::move(input));
+    ledger_.wake(Stage::read);
   }
 
   Step read_step() override { return reader_->step(); }

@@ -73,6 +73,7 @@ class Engine {
 
   virtual const Positions& positions() const = 0;
   virtual InputLog& input_log() = 0;
+  /// From any thread, also while it runs.
   virtual void add_input(std::string id, std::unique_ptr<Input> input) = 0;
 
   enum class Step : std::uint8_t {

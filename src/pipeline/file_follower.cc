@@ -17,6 +17,8 @@ constexpr std::size_t kKeepSlack = 64 * 1024;
 
 FileFollower::FileFollower(FollowOptions options, World world, const Positions& positions, InputLog& log)
     : options_(std::move(options)),
+      little_(LineCut::utf16(true, options_.end_only)),
+      big_(LineCut::utf16(false, options_.end_only)),
       world_(world),
       log_(log),
       troubles_(log),
@@ -175,10 +177,23 @@ std::uint64_t FileFollower::visit_plain(Tail& tail, std::uint64_t share) {
 Result<void> FileFollower::read_lines(Tail& tail, Content& content, std::uint64_t share, std::uint64_t end,
                                       LinePass& pass) {
   const std::uint64_t from = tail.cursor.offset;
-  LineReader reader(content, options_.line_bytes_max, *batch_, range_index(tail));
+  LineReader reader(content, options_.line_bytes_max, *batch_, range_index(tail), cut_of(tail, content));
   auto read = reader.read(tail.cursor, share, end, pass);
   if (pass.lines > 0) record(tail, from, pass);
   return read;
+}
+
+const LineCut& FileFollower::cut_of(Tail& tail, Content& content) const {
+  if (!options_.by_mark) return options_.cut;
+  char mark[2] = {};
+  if (tail.cut == nullptr) {
+    const auto got = content.read_at(0, mark);
+    content.release(tail.cursor.offset);
+    if (!got || *got < sizeof mark) return options_.cut;
+    const std::string_view front(mark, sizeof mark);
+    tail.cut = front == "\xFE\xFF" ? &big_ : front == "\xFF\xFE" ? &little_ : &options_.cut;
+  }
+  return *tail.cut;
 }
 
 void FileFollower::read_rest(Tail& tail) {
@@ -187,7 +202,7 @@ void FileFollower::read_rest(Tail& tail) {
   Content& content = tail.unpacker ? static_cast<Content&>(*tail.unpacker) : plain;
   const std::uint64_t from = tail.cursor.offset;
   LinePass pass;
-  LineReader reader(content, options_.line_bytes_max, *batch_, range_index(tail));
+  LineReader reader(content, options_.line_bytes_max, *batch_, range_index(tail), cut_of(tail, content));
   if (auto read = reader.read_rest(tail.cursor, pass); !read) failed(tail, read.error());
   if (pass.lines > 0) record(tail, from, pass);
 }

@@ -20,6 +20,10 @@ struct FollowOptions {
   bool from_beginning = true;
   bool gzip = true;
   std::size_t open_files_max = 512;
+  LineCut cut;
+  /// The byte order mark of a file says which UTF-16 it is; `cut` is for files without one.
+  bool by_mark = false;
+  std::string end_only;  ///< of files with a mark: what ends lines, in UTF-8; empty: LF, or CR LF
 };
 
 /// Follows growing files through every way of rotating them, and gives each line out once.
@@ -34,6 +38,7 @@ class FileFollower final : public Input {
   ~FileFollower() override;
 
   Result<Polled> poll(event::Batch& batch, std::size_t budget) override;
+  bool reads_again() const override { return true; }
   Result<Polled> finish(event::Batch& batch, std::size_t budget) override;
   void committed(const event::Batch& /*batch*/) override {}
   std::vector<int> descriptors() const override;
@@ -64,6 +69,7 @@ class FileFollower final : public Input {
   void packed_stopped(Tail& tail, const FileInfo& info);
   void packed_ended(Tail& tail, bool damaged);
   Result<void> read_lines(Tail& tail, Content& content, std::uint64_t share, std::uint64_t end, LinePass& pass);
+  const LineCut& cut_of(Tail& tail, Content& content) const;
   void read_rest(Tail& tail);
   std::uint32_t range_index(const Tail& tail) const;
   event::SourceRange& range_of(Tail& tail, std::uint64_t from);
@@ -112,6 +118,7 @@ class FileFollower final : public Input {
   std::string new_source(std::string_view path);
 
   FollowOptions options_;
+  const LineCut little_, big_;  ///< of files with a mark
   World world_;
   InputLog& log_;
   ToldTroubles troubles_;

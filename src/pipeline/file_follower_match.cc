@@ -127,6 +127,7 @@ void FileFollower::begin_anew(Tail& tail) {
   tail.state.summed = true;
   tail.state.whole = tail.state.truncated = false;
   tail.cursor = {};
+  tail.cut = nullptr;
   tail.stored_bytes = Tail::kUnknown;
   tail.unpacker.reset();
   mark(tail);

@@ -19,7 +19,9 @@ constexpr std::size_t kStep = 4096;
 
 Result<void> LineReader::read(LineCursor& cursor, std::uint64_t bytes, std::uint64_t end, LinePass& pass) {
   while (pass.bytes < bytes && !pass.at_end) {
-    if (cursor.scanned - cursor.offset > kLong) {
+    if (cursor.scanned - cursor.offset > kLong && !usual_) {
+      TRY(read_other_long(cursor, bytes - pass.bytes, pass));
+    } else if (cursor.scanned - cursor.offset > kLong) {
       TRY(read_long(cursor, bytes - pass.bytes, pass));
     } else {
       TRY(read_piece(cursor, bytes - pass.bytes, end, pass));
@@ -44,8 +46,12 @@ Result<void> LineReader::read_piece(LineCursor& cursor, std::uint64_t bytes, std
     return {};
   }
   const std::size_t got = *read;
-  const std::size_t consumed = cut_lines({piece.data(), got}, known, cursor.offset, pass);
+  const std::size_t first = batch_.events.size();
+  const std::size_t consumed = usual_ ? cut_lines({piece.data(), got}, known, cursor.offset, pass)
+                                      : cut_other_lines({piece.data(), got}, known, cursor.offset, pass);
   batch_.shrink_last(want - consumed);
+  // Not before: the text of a line needs memory of its own.
+  if (cut_.text != LineCut::Text::as_is) make_plain(first);
   pass.bytes += got - known;
   if (cursor.summed) cursor.sum = sampled_sum({piece.data(), consumed}, cursor.offset, cursor.sum);
   cursor.last = piece[got - 1];
@@ -71,20 +77,27 @@ std::size_t LineReader::cut_lines(std::string_view piece, std::size_t known, std
 }
 
 void LineReader::add(std::string_view line, std::uint64_t offset, LinePass& pass) {
+  event::Eol eol = event::Eol::lf;
+  const bool ends_longer =
+      usual_ ? !line.empty() && line.back() == '\r' : !cut_.before.empty() && line.ends_with(cut_.before);
+  if (ends_longer) {
+    line.remove_suffix(cut_.before.size());
+    eol = event::Eol::crlf;
+  }
+  const std::size_t keep = std::min(line.size(), line_bytes_max_);
+  add_event(line.substr(0, keep), line.size() - keep, offset, eol, pass);
+}
+
+void LineReader::add_event(std::string_view line, std::uint64_t cut_bytes, std::uint64_t offset, event::Eol eol,
+                           LinePass& pass) {
   event::Event& event = batch_.events.emplace_back();
-  if (!line.empty() && line.back() == '\r') {
-    line.remove_suffix(1);
-    event.eol = event::Eol::crlf;
-  }
-  if (line.size() > line_bytes_max_) [[unlikely]] {
-    event.cut_bytes = line.size() - line_bytes_max_;
-    line = line.substr(0, line_bytes_max_);
-    ++pass.cut;
-  }
   event.raw = line;
   event.offset = offset;
+  event.cut_bytes = cut_bytes;
   event.source = source_;
+  event.eol = eol;
   ++pass.lines;
+  pass.cut += cut_bytes > 0 ? 1 : 0;
 }
 
 Result<void> LineReader::read_long(LineCursor& cursor, std::uint64_t bytes, LinePass& pass) {
@@ -109,17 +122,17 @@ Result<void> LineReader::read_long(LineCursor& cursor, std::uint64_t bytes, Line
   pass.bytes += index + 1;
   const char before = index > 0 ? piece[index - 1] : cursor.last;
   const bool cr = before == '\r';
-  return deliver(cursor, cursor.scanned + index, cr, cr ? event::Eol::crlf : event::Eol::lf, pass);
+  return deliver(cursor, cursor.scanned + index - (cr ? 1 : 0), cr ? "\r\n" : "\n", pass);
 }
 
 Result<void> LineReader::read_rest(LineCursor& cursor, LinePass& pass) {
   if (cursor.scanned == cursor.offset) return {};
-  return deliver(cursor, cursor.scanned, false, event::Eol::none, pass);
+  return deliver(cursor, cursor.scanned, {}, pass);
 }
 
 // The line from `offset` to `end`, which is not in memory any more.
-Result<void> LineReader::deliver(LineCursor& cursor, std::uint64_t end, bool cr, event::Eol eol, LinePass& pass) {
-  const std::uint64_t line_bytes = end - cursor.offset - (cr ? 1 : 0);
+Result<void> LineReader::deliver(LineCursor& cursor, std::uint64_t end, std::string_view ending, LinePass& pass) {
+  const std::uint64_t line_bytes = end - cursor.offset;
   const std::size_t take = std::min<std::uint64_t>(line_bytes, line_bytes_max_);
   const auto raw = batch_.allocate(take);
   auto read = content_.read_at(cursor.offset, raw);
@@ -129,25 +142,22 @@ Result<void> LineReader::deliver(LineCursor& cursor, std::uint64_t end, bool cr,
     if (!read) return std::move(read).error();
     return Error{Fault::conflict, "the file became shorter while it was read"};
   }
-  event::Event& event = batch_.events.emplace_back();
-  event.raw = {raw.data(), take};
-  event.offset = cursor.offset;
-  event.cut_bytes = line_bytes - take;
-  event.source = source_;
-  event.eol = eol;
-  ++pass.lines;
-  pass.cut += event.cut_bytes > 0 ? 1 : 0;
-  const std::uint64_t next = end + (eol == event::Eol::none ? 0 : 1);
-  if (event.cut_bytes > 0) {
+  const std::string_view line(raw.data(), take);
+  const std::uint64_t cut_bytes = line_bytes - take;
+  if (cut_bytes > 0) {
     // Sampling what was left out would mean to read it once more.
     cursor.summed = false;
   } else if (cursor.summed) {
-    cursor.sum = sampled_sum(event.raw, cursor.offset, cursor.sum);
-    const std::string_view ending = eol == event::Eol::none ? "" : cr ? "\r\n" : "\n";
+    cursor.sum = sampled_sum(line, cursor.offset, cursor.sum);
     cursor.sum = sampled_sum(ending, cursor.offset + take, cursor.sum);
   }
-  cursor.offset = cursor.scanned = next;
-  content_.release(next);
+  const event::Eol eol = ending.empty()                    ? event::Eol::none
+                         : ending.size() > cut_.end.size() ? event::Eol::crlf
+                                                           : event::Eol::lf;
+  add_event(line, cut_bytes, cursor.offset, eol, pass);
+  if (cut_.text != LineCut::Text::as_is) make_plain(batch_.events.size() - 1);
+  cursor.offset = cursor.scanned = end + ending.size();
+  content_.release(cursor.offset);
   return {};
 }
 

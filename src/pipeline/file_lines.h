@@ -1,9 +1,30 @@
 #pragma once
 
+#include <algorithm>
+#include <string>
+#include <string_view>
+
 #include "event/batch.h"
 #include "pipeline/file_content.h"
 
 namespace enclave::pipeline {
+
+/// How the lines of a file stand in its bytes.
+struct LineCut {
+  enum class Text : std::uint8_t {
+    as_is,
+    utf16le,  ///< events have the text in UTF-8; what is none becomes U+FFFD
+    utf16be,
+  };
+  std::string end = "\n";     ///< ends a line, as the file has it: 1 to 8 bytes
+  std::string before = "\r";  ///< belongs to the end when it stands right before it; empty: nothing does
+  Text text = Text::as_is;    ///< of UTF-16, ends stand at even places only
+
+  std::size_t unit() const { return text == Text::as_is ? 1 : 2; }
+  bool is_usual() const { return text == Text::as_is && end == "\n" && before == "\r"; }
+  /// LF and CR of UTF-16, or `end` alone, which is in UTF-8.
+  static LineCut utf16(bool little_endian, std::string_view end_only = {});
+};
 
 /// Where the lines of a source are being cut out of its content.
 struct LineCursor {
@@ -26,9 +47,16 @@ struct LinePass {
 /// larger of 256 KiB and `line_bytes_max` of memory beyond the lines that it delivers.
 class LineReader {
  public:
-  /// `source`: index for Event::source. Events hold at most `line_bytes_max` bytes of a line; it is at least 1.
-  LineReader(Content& content, std::size_t line_bytes_max, event::Batch& batch, std::uint32_t source)
-      : content_(content), line_bytes_max_(line_bytes_max), batch_(batch), source_(source) {}
+  /// `source`: index for Event::source. Events hold at most `line_bytes_max` bytes of a line, as the file has it; it is
+  /// at least 1. `cut` outlives the reader.
+  LineReader(Content& content, std::size_t line_bytes_max, event::Batch& batch, std::uint32_t source,
+             const LineCut& cut = kUsual)
+      : content_(content),
+        cut_(cut),
+        usual_(cut.is_usual()),
+        line_bytes_max_(std::max(line_bytes_max / cut.unit() * cut.unit(), cut.unit())),
+        batch_(batch),
+        source_(source) {}
 
   /// Whole lines, until `bytes` were looked at or the content, known to reach up to `end` at least, is used up.
   /// After an error `pass` and `cursor` tell what was delivered before it.
@@ -40,11 +68,22 @@ class LineReader {
  private:
   Result<void> read_piece(LineCursor& cursor, std::uint64_t bytes, std::uint64_t end, LinePass& pass);
   Result<void> read_long(LineCursor& cursor, std::uint64_t bytes, LinePass& pass);
-  Result<void> deliver(LineCursor& cursor, std::uint64_t end, bool cr, event::Eol eol, LinePass& pass);
+  Result<void> deliver(LineCursor& cursor, std::uint64_t end, std::string_view ending, LinePass& pass);
   std::size_t cut_lines(std::string_view piece, std::size_t known, std::uint64_t offset, LinePass& pass);
   void add(std::string_view line, std::uint64_t offset, LinePass& pass);
+  void add_event(std::string_view line, std::uint64_t cut_bytes, std::uint64_t offset, event::Eol eol, LinePass& pass);
 
+  // The same for files whose lines do not end in LF, or CR LF.
+  std::size_t find_end(std::string_view piece, std::size_t from, std::uint64_t offset) const;
+  std::size_t cut_other_lines(std::string_view piece, std::size_t known, std::uint64_t offset, LinePass& pass);
+  Result<void> read_other_long(LineCursor& cursor, std::uint64_t bytes, LinePass& pass);
+  std::string_view plain_text(std::string_view line, std::uint64_t offset);
+  void make_plain(std::size_t first);
+
+  static const LineCut kUsual;
   Content& content_;
+  const LineCut& cut_;
+  const bool usual_;
   const std::size_t line_bytes_max_;
   event::Batch& batch_;
   const std::uint32_t source_;

@@ -151,6 +151,132 @@ TEST(LineReader, TakesItsMemoryFromTheBatchWithoutWasteForSmallReads) {
   EXPECT_LE(batch.bytes(), (64U << 10) + 500 * sizeof(event::Event));
 }
 
+std::string utf16(const std::u16string& text, bool little) {
+  std::string out;
+  for (const char16_t c : text) {
+    const char low = static_cast<char>(c & 0xFF), high = static_cast<char>(c >> 8);
+    out += little ? low : high;
+    out += little ? high : low;
+  }
+  return out;
+}
+
+std::u16string random_utf16(std::mt19937& random) {
+  const auto pick = [&](unsigned n) { return std::uniform_int_distribution<unsigned>(0, n - 1)(random); };
+  // Bytes that look like line ends where they are none.
+  const std::u16string_view units = u"a\u0a0a\u0a00\u000d\u0d0a\u00e9\u20ac\u0a0d";
+  std::u16string text;
+  for (unsigned i = pick(50); i > 0; --i) {
+    const std::size_t length = pick(12) == 0 ? pick(150'000) : pick(60);
+    for (std::size_t k = 0; k < length; ++k) text += units[pick(static_cast<unsigned>(units.size()))];
+    if (pick(5) == 0) text += u"\U0001F600";
+    text += pick(3) == 0 ? u"\r\n" : u"\n";
+  }
+  if (pick(2) == 0) text += u"no end";
+  return text;
+}
+
+std::string utf8(std::u16string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] >= 0xD800 && text[i] < 0xDC00) {
+      out += "\xF0\x9F\x98\x80";
+      ++i;
+    } else if (text[i] < 0x80) {
+      out += static_cast<char>(text[i]);
+    } else if (text[i] < 0x800) {
+      out += {static_cast<char>(0xC0 | text[i] >> 6), static_cast<char>(0x80 | (text[i] & 0x3F))};
+    } else {
+      out += {static_cast<char>(0xE0 | text[i] >> 12), static_cast<char>(0x80 | (text[i] >> 6 & 0x3F)),
+              static_cast<char>(0x80 | (text[i] & 0x3F))};
+    }
+  }
+  return out;
+}
+
+// The slow and obvious way.
+std::vector<Line> expected_utf16(const std::u16string& text) {
+  std::vector<Line> lines;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto newline = text.find(u'\n', begin);
+    std::u16string line = text.substr(begin, newline == text.npos ? text.npos : newline - begin);
+    event::Eol eol = newline == text.npos ? event::Eol::none : event::Eol::lf;
+    if (eol == event::Eol::lf && line.ends_with(u'\r')) {
+      line.pop_back();
+      eol = event::Eol::crlf;
+    }
+    lines.push_back({utf8(line), 2 * begin, 0, eol});
+    begin = newline == text.npos ? text.size() : newline + 1;
+  }
+  return lines;
+}
+
+TEST_P(Lines, OfUtf16AreCutAtItsOwnLineEndsAndGivenInUtf8) {
+  for (unsigned seed = 1; seed <= 40; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    std::mt19937 random(seed);
+    const auto pick = [&](unsigned n) { return std::uniform_int_distribution<unsigned>(0, n - 1)(random); };
+    const std::u16string text = random_utf16(random);
+    const bool little = pick(2) == 0;
+    const LineCut cut = LineCut::utf16(little);
+    const std::string content = utf16(text, little);
+    MemoryFile file(GetParam() ? gzipped(content) : "");
+    PlainContent plain(file);
+    GzipContent unpacked(file, 11 << 20);
+    Content& reading = GetParam() ? static_cast<Content&>(unpacked) : plain;
+    LineCursor cursor;
+    event::Batch batch;
+    for (int i = 0; i < 100'000 && cursor.scanned < content.size(); ++i) {
+      if (!GetParam())
+        file.bytes = content.substr(0, std::min<std::size_t>(content.size(), file.bytes.size() + pick(90'000)));
+      LinePass pass;
+      LineReader reader(reading, 10 << 20, batch, 0, cut);
+      ASSERT_TRUE(reader.read(cursor, 1 + pick(100'000), pick(2) == 0 ? file.bytes.size() * !GetParam() : 0, pass));
+      // As after a restart.
+      if (pick(3) == 0) cursor.scanned = cursor.offset;
+    }
+    LinePass pass;
+    ASSERT_TRUE(LineReader(reading, 10 << 20, batch, 0, cut).read_rest(cursor, pass));
+    std::vector<Line> lines;
+    for (const auto& event : batch.events)
+      lines.push_back({std::string(event.raw), event.offset, event.cut_bytes, event.eol});
+    EXPECT_TRUE(lines == expected_utf16(text));
+    EXPECT_EQ(cursor.offset, content.size());
+    EXPECT_EQ(cursor.sum, sampled_sum(content, 0, 0));
+  }
+}
+
+std::vector<std::string> lines_by(const LineCut& cut, const std::string& content) {
+  MemoryFile file(content);
+  PlainContent plain(file);
+  LineCursor cursor;
+  event::Batch batch;
+  LinePass pass;
+  LineReader reader(plain, 1 << 20, batch, 0, cut);
+  EXPECT_TRUE(reader.read(cursor, 1 << 20, content.size(), pass));
+  EXPECT_TRUE(reader.read_rest(cursor, pass));
+  std::vector<std::string> lines;
+  for (const auto& event : batch.events) lines.emplace_back(event.raw);
+  return lines;
+}
+
+TEST(LineReader, EndsLinesWhereItIsToldTo) {
+  using V = std::vector<std::string>;
+  EXPECT_EQ(lines_by({"\r", "", LineCut::Text::as_is}, "a\rb\nc\r"), (V{"a", "b\nc"}));
+  EXPECT_EQ(lines_by({"\r\n", "", LineCut::Text::as_is}, "a\nb\r\nc\r\n"), (V{"a\nb", "c"}));
+  EXPECT_EQ(lines_by({std::string(1, '\0'), "", LineCut::Text::as_is}, std::string("a\0b", 3)), (V{"a", "b"}));
+  EXPECT_EQ(lines_by(LineCut::utf16(true, "\u2028"), utf16(u"a\nb\u2028c", true)), (V{"a\nb", "c"}));
+}
+
+TEST(LineReader, Utf16ThatIsNoneIsReplacedAndTheMarkAtTheFrontIsNoText) {
+  using V = std::vector<std::string>;
+  const std::u16string broken = {0xFEFF, u'a', 0xD83D, u'b', 0xDE00, u'\n', 0xFEFF};
+  for (const bool little : {true, false})
+    EXPECT_EQ(lines_by(LineCut::utf16(little), utf16(broken, little) + "x"), (V{"a\xEF\xBF\xBD"
+                                                                                "b\xEF\xBF\xBD",
+                                                                                "\xEF\xBB\xBF\xEF\xBF\xBD"}));
+}
+
 TEST(GzipContent, ReadsBackwardsAndForwards) {
   std::mt19937 random(5);
   std::string content(1 << 20, '\0');

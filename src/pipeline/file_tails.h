@@ -22,6 +22,8 @@ struct Tail {
   std::unique_ptr<GzipContent> unpacker;
   std::list<Tail*>::iterator place;  ///< among the open ones, while `file` is there
 
+  const LineCut* cut = nullptr;  ///< as the mark at its front has it; null: not looked at
+
   std::uint64_t stored_bytes = kUnknown;  ///< size on disk when last looked at
   std::int64_t gone_since_ns = 0;         ///< boot time since when it has no name; 0: it has one
   std::int64_t stuck_since_ns = 0;        ///< boot time since when a packed file ends too early

@@ -51,6 +51,10 @@ class Input {
   /// At shutdown, and at the end of `--once`: what was held back, such as a last line without a newline, is given out.
   virtual Result<Polled> finish(event::Batch& batch, std::size_t budget) = 0;
 
+  /// What was given out and is not committed, and what is held back, is given out again by an input that is opened with
+  /// the same positions: then one that is replaced while it runs need not finish().
+  virtual bool reads_again() const { return false; }
+
   /// Called now and then, after at most a second, while what was given out waits and poll() is therefore not called.
   virtual void blocked() {}
 

@@ -39,6 +39,11 @@ Result<void> LineJoiner::check(const MultilineRule& rule) {
   return {};
 }
 
+std::uint64_t LineJoiner::since_of(const Group& group) {
+  if (group.lines == 0) return group.part.since;
+  return group.part.count == 0 ? group.since : std::min(group.since, group.part.since);
+}
+
 bool LineJoiner::apply(event::Batch& batch) {
   ++applied_;
   now_ns_ = world_.clock.boot_ns();
@@ -50,7 +55,7 @@ bool LineJoiner::apply(event::Batch& batch) {
     Group*& group = groups[line.source];
     if (group == nullptr) {
       group = &held_[batch.sources[line.source].source];
-      held_bytes_ -= group->text.size();
+      held_bytes_ -= group->bytes_held();
     }
     take(batch, line, *group);
   }
@@ -64,6 +69,44 @@ bool LineJoiner::belongs(std::string_view line) const {
 }
 
 void LineJoiner::take(event::Batch& batch, const event::Event& line, Group& group) {
+  const bool goes_on = rule_.parts && line.fields.ends_with(kGoesOn);
+  if (!goes_on && group.part.count == 0) return take_line(batch, line, applied_, group);
+  take_part(line, group);
+  if (!goes_on) take_whole(batch, line.source, group);
+}
+
+void LineJoiner::take_part(const event::Event& line, Group& group) {
+  Part& part = group.part;
+  group.heard_ns = now_ns_;
+  group.last_batch = applied_;
+  if (part.count++ == 0) {
+    part.first = line;
+    part.fields.assign(line.fields);
+    part.position.assign(line.position);
+    part.since = applied_;
+  }
+  part.first.eol = line.eol;
+  const std::string_view text = line.raw.substr(0, rule_.bytes_max - part.text.size());
+  part.text += text;
+  part.cut_bytes += line.cut_bytes + (line.raw.size() - text.size());
+}
+
+/// What was in parts is a line, even if its end never came.
+void LineJoiner::take_whole(event::Batch& batch, std::uint32_t source, Group& group) {
+  Part& part = group.part;
+  event::Event line = part.first;
+  line.raw = batch.store(part.text);
+  line.fields = batch.store(part.fields);
+  line.position = batch.store(part.position);
+  line.cut_bytes = part.cut_bytes;
+  line.source = source;
+  const std::uint64_t since = part.since;
+  part.text.clear();
+  part.count = part.cut_bytes = 0;
+  take_line(batch, line, since, group);
+}
+
+void LineJoiner::take_line(event::Batch& batch, const event::Event& line, std::uint64_t since, Group& group) {
   const std::uint32_t source = line.source;
   bool ends = false;
   if (rule_.kind == MultilineRule::Kind::count) {
@@ -79,18 +122,19 @@ void LineJoiner::take(event::Batch& batch, const event::Event& line, Group& grou
       ends = !belongs_here;
     }
   }
-  add(line, group);
+  add(line, since, group);
   ends = ends || (flush_pattern_ && flush_pattern_->search(line.raw) == Regex::Outcome::yes);
   if (ends) give(batch, group, source);
 }
 
-void LineJoiner::add(const event::Event& line, Group& group) {
+void LineJoiner::add(const event::Event& line, std::uint64_t since, Group& group) {
   group.heard_ns = now_ns_;
   group.last_batch = applied_;
   group.cut_bytes += line.cut_bytes;
   if (group.lines == 0) {
     group.first = line;
     group.first_batch = applied_;
+    group.since = since;
     group.open = line.raw.substr(0, rule_.bytes_max);
     group.bytes = group.open.size();
     group.cut_bytes += line.raw.size() - group.open.size();
@@ -148,41 +192,43 @@ void LineJoiner::hold(const event::Batch& batch, std::vector<Group*>& groups) {
       const auto found = held_.find(batch.sources[i].source);
       if (found == held_.end()) continue;
       groups[i] = &found->second;
-      held_bytes_ -= groups[i]->text.size();
+      held_bytes_ -= groups[i]->bytes_held();
     }
     Group& group = *groups[i];
-    if (group.lines == 0) {
+    if (group.lines == 0 && group.part.count == 0) {
       held_.erase(batch.sources[i].source);
       groups[i] = nullptr;
       continue;
     }
+    group.part.first.raw = group.part.first.fields = group.part.first.position = {};
     if (group.text.empty()) group.text.assign(group.open);
     group.open = {};
-    if (group.first_batch == applied_) {
+    if (group.lines > 0 && group.first_batch == applied_) {
       group.fields.assign(group.first.fields);
       group.position.assign(group.first.position);
       group.first.raw = group.first.fields = group.first.position = {};
     }
     group.to = batch.sources[i].to;
     group.state = batch.sources[i].state;
-    held_bytes_ += group.text.size();
+    held_bytes_ += group.bytes_held();
   }
 }
 
 void LineJoiner::give_held(event::Batch& batch, const std::string& source, Group& group) {
-  held_bytes_ -= group.text.size();
+  held_bytes_ -= group.bytes_held();
   const std::uint32_t index = batch.source(source, group.to);
   auto& range = batch.sources[index];
   if (range.state.empty()) range.state = group.state;
   // What its batch was is past in any case: its texts are the group's own.
   group.first_batch = 0;
+  if (group.part.count > 0) take_whole(batch, index, group);
   give(batch, group, index);
 }
 
 void LineJoiner::keep_bounds(event::Batch& batch) {
   while (held_.size() > kSourcesMax || (held_bytes_ > kHeldBytesMax && !held_.empty())) {
     const auto oldest = std::ranges::min_element(
-        held_, {}, [](const auto& each) { return std::pair(each.second.first_batch, each.second.heard_ns); });
+        held_, {}, [](const auto& each) { return std::pair(since_of(each.second), each.second.heard_ns); });
     give_held(batch, oldest->first, oldest->second);
     held_.erase(oldest);
     log_.count("multiline_given_early", 1);
@@ -217,7 +263,7 @@ std::int64_t LineJoiner::next_boot_ns() const {
 std::uint64_t LineJoiner::oldest_held() const {
   std::uint64_t oldest = 0;
   for (const auto& [source, group] : held_)
-    if (oldest == 0 || group.first_batch < oldest) oldest = group.first_batch;
+    if (const std::uint64_t since = since_of(group); oldest == 0 || since < oldest) oldest = since;
   return oldest;
 }
 

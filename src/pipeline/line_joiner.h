@@ -40,6 +40,14 @@ class LineJoiner {
   static bool is_joined(const event::Event& event) { return event.raw.find('\n') != std::string_view::npos; }
 
  private:
+  /// A line of which the rest is still to come.
+  struct Part {
+    event::Event first;
+    std::string text, fields, position;  ///< the latter two of the first part
+    std::uint64_t count = 0;
+    std::uint64_t cut_bytes = 0;
+    std::uint64_t since = 0;  ///< number of the batch of the first
+  };
   struct Group {
     event::Event first;     ///< its views point into the batch at hand, or into the texts below
     std::string_view open;  ///< all lines, as they stand in the batch at hand; else they are in `text`
@@ -50,13 +58,20 @@ class LineJoiner {
     std::uint64_t cut_bytes = 0;
     std::uint64_t left_out = 0;  ///< lines
     std::uint64_t first_batch = 0, last_batch = 0;
+    std::uint64_t since = 0;  ///< number of the batch that has its front
     std::int64_t heard_ns = 0;
     std::string to, state;  ///< of the source, as of its latest batch
+    Part part;              ///< stands behind the lines
+    std::size_t bytes_held() const { return text.size() + part.text.size(); }
   };
 
   void take(event::Batch& batch, const event::Event& line, Group& group);
+  void take_line(event::Batch& batch, const event::Event& line, std::uint64_t since, Group& group);
+  void take_part(const event::Event& line, Group& group);
+  void take_whole(event::Batch& batch, std::uint32_t source, Group& group);
+  static std::uint64_t since_of(const Group& group);
   bool belongs(std::string_view line) const;
-  void add(const event::Event& line, Group& group);
+  void add(const event::Event& line, std::uint64_t since, Group& group);
   void add_text(const event::Event& line, std::string_view text, Group& group) const;
   void give(event::Batch& batch, Group& group, std::uint32_t source);
   void give_held(event::Batch& batch, const std::string& source, Group& group);

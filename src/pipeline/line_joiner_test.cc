@@ -16,6 +16,7 @@ using Kind = MultilineRule::Kind;
 
 struct Line {
   std::string source, text;
+  std::string fields = {};
 };
 
 /// Gives lines to a joiner in batches and gathers what comes out.
@@ -33,6 +34,7 @@ class Bench {
       auto& event = batch.events.emplace_back();
       event.raw = adjacent ? memory.substr(0, line.text.size()) : batch.store(line.text);
       memory.remove_prefix(line.text.size() + 1);
+      if (!line.fields.empty()) event.fields = batch.store(line.fields);
       std::uint64_t& offset = offsets[line.source];
       event.offset = offset;
       event.source = batch.source(line.source, std::to_string(offset));
@@ -99,6 +101,44 @@ TEST(LineJoiner, LinesThatDoNotMatchBelongToTheLineBeforeThem) {
   bench.give({"[1", "x", "[2", "[3", "y"});
   bench.flush(true);
   EXPECT_THAT(bench.texts, ElementsAre("[1\nx", "[2", "[3\ny"));
+}
+
+std::vector<Line> parts_of(const std::vector<std::string>& texts) {
+  std::vector<Line> lines;
+  for (const auto& text : texts) {
+    const bool goes_on = text.ends_with('+');
+    lines.push_back({"file:/a@1", goes_on ? text.substr(0, text.size() - 1) : text,
+                     goes_on ? "\"ns\":1," + std::string(kGoesOn) : ""});
+  }
+  return lines;
+}
+
+TEST(LineJoiner, PartsOfALineAreOneBeforeThePatternLooksAtIt) {
+  auto one = rule("x$", false, true);
+  one.parts = true;
+  for (const std::size_t each : {1U, 2U, 7U}) {
+    Bench bench(one);
+    const auto lines = parts_of({"a", "b+", "+", "x", "x+", "y", "z+"});
+    for (std::size_t at = 0; at < lines.size(); at += each)
+      bench.give(std::span(lines).subspan(at, std::min(each, lines.size() - at)));
+    bench.flush(true);
+    EXPECT_THAT(bench.texts, ElementsAre("a\nbx", "xy", "z")) << each;
+  }
+}
+
+TEST(LineJoiner, ABatchWithThePartOfALineIsHeldUntilTheLineIsGiven) {
+  auto one = rule("^ ", false, true);
+  one.parts = true;
+  Bench bench(one);
+  bench.give(parts_of({"a", "b+"}));
+  EXPECT_EQ(bench.joiner.oldest_held(), 1U);
+  bench.give(parts_of({"c"}));
+  // "a" is given out, but "bc" began in the first batch.
+  EXPECT_THAT(bench.texts, ElementsAre("a"));
+  EXPECT_EQ(bench.joiner.oldest_held(), 1U);
+  bench.give(parts_of({"d"}));
+  EXPECT_EQ(bench.joiner.oldest_held(), 3U);
+  EXPECT_THAT(bench.texts, ElementsAre("a", "bc"));
 }
 
 TEST(LineJoiner, LinesThatMatchBelongToTheNextOne) {

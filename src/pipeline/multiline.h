@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ports.h"
@@ -13,6 +14,9 @@
 #include "pipeline/regex.h"
 
 namespace enclave::pipeline {
+
+/// Ends the fields of an event that is the front of a line: its rest is the next event of the source.
+inline constexpr std::string_view kGoesOn = R"("goes_on":true)";
 
 /// Which lines make one event together, as Filebeat and Logstash have it.
 struct MultilineRule {
@@ -31,6 +35,7 @@ struct MultilineRule {
   std::uint64_t bytes_max = 10 << 20;             ///< the same
   Nanoseconds timeout = std::chrono::seconds(5);  ///< after which an event that waits for more lines is given out
   bool skip_newline = false;                      ///< lines are joined without a line feed
+  bool parts = false;                             ///< first of all, lines that say kGoesOn go on in the next one
   std::string tag;                                ///< Logstash: of events of several lines ("multiline"); empty: none
 };
 

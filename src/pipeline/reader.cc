@@ -18,6 +18,17 @@ void Reader::add(std::string id, std::unique_ptr<Input> input, bool background) 
   source.background = background;
 }
 
+void Reader::add_later(std::string id, std::unique_ptr<Input> input) {
+  const std::lock_guard lock(arriving_mutex_);
+  arriving_.emplace_back(std::move(id), std::move(input));
+}
+
+void Reader::take_arrivals() {
+  const std::lock_guard lock(arriving_mutex_);
+  for (auto& [id, input] : arriving_) add(std::move(id), std::move(input));
+  arriving_.clear();
+}
+
 void Reader::acknowledge() {
   while (auto reading = queue_.take_back()) {
     sources_[reading->input].input->committed(*reading->batch);
@@ -30,6 +41,10 @@ void Reader::acknowledge() {
 bool Reader::read_from(std::size_t index) {
   Source& source = sources_[index];
   if (source.ended) return false;
+  if (handing_over_ && (source.kept || source.input->reads_again())) {
+    source.ended = true;
+    return false;
+  }
   if (source.retry_boot_ns > world_.clock.boot_ns() && !finishing_) return false;
   std::unique_ptr<event::Batch> batch;
   if (spare_.empty()) {
@@ -70,6 +85,7 @@ bool Reader::read_from(std::size_t index) {
 }
 
 Engine::Step Reader::step() {
+  take_arrivals();
   acknowledge();
   if (queue_.full()) {
     for (const auto& source : sources_) source.input->blocked();

@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pipeline/batch_queue.h"
@@ -14,12 +16,23 @@ namespace enclave::pipeline {
 class Reader {
  public:
   Reader(World world, std::size_t read_bytes, BatchQueue& queue, Ledger& ledger);
-  /// `background`: the end of all others is the end.
+  /// Before the first step. `background`: the end of all others is the end.
   void add(std::string id, std::unique_ptr<Input> input, bool background = false);
+  /// From any thread; the next step takes it up.
+  void add_later(std::string id, std::unique_ptr<Input> input);
   Engine::Step step();
   std::vector<int> descriptors() const;
   std::int64_t next_boot_ns() const;
   void finish() { finishing_ = true; }
+  /// The same for a successor that goes on from the same positions: what it would read again is not given out.
+  void hand_over() { finishing_ = handing_over_ = true; }
+
+  /// This one stays open for the successor. After hand_over().
+  void keep(std::size_t index) { sources_[index].kept = true; }
+  /// One that was kept, when step() has said that all ended; null for others.
+  std::unique_ptr<Input> take_kept(std::size_t index) {
+    return sources_[index].kept ? std::move(sources_[index].input) : nullptr;
+  }
 
   /// What an input gave, since it was added.
   struct Given {
@@ -34,9 +47,11 @@ class Reader {
     std::string id;
     std::unique_ptr<Input> input;
     bool ended = false, background = false;
+    bool kept = false;
     std::int64_t retry_boot_ns = 0;  ///< after an error
     std::unique_ptr<Given> given = std::make_unique<Given>();
   };
+  void take_arrivals();
   void acknowledge();
   /// True when something was read.
   bool read_from(std::size_t index);
@@ -48,7 +63,9 @@ class Reader {
   std::vector<Source> sources_;
   std::vector<std::unique_ptr<event::Batch>> spare_;
   std::size_t turn_ = 0;
-  bool finishing_ = false;
+  bool finishing_ = false, handing_over_ = false;
+  std::mutex arriving_mutex_;
+  std::vector<std::pair<std::string, std::unique_ptr<Input>>> arriving_;
 };
 
 }  // namespace enclave::pipeline

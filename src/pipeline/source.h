@@ -32,6 +32,9 @@ class Source {
   /// Whether events that `codec` reads differ in nothing but their line and its offset, where their readings have
   /// neither fields nor a position and are whole.
   virtual bool alike(const Codec& /*codec*/) const { return false; }
+  /// Whether somebody waits for what is read to be done, and sends little more before: then outputs make it safe as
+  /// soon as nothing else is at hand, and not several times a second.
+  virtual bool awaited() const { return false; }
   /// What is known besides the payload, such as path, host and port.
   virtual void describe(const event::Batch& batch, const event::Event& from, event::Document& into) const = 0;
 };

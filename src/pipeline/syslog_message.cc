@@ -1,6 +1,7 @@
 #include "pipeline/syslog_message.h"
 
 #include <algorithm>
+#include <array>
 
 #include "pipeline/logstash/iso8601.h"
 
@@ -9,7 +10,9 @@ namespace {
 
 constexpr int kPriorityMost = 191;  // local7.debug (RFC 5424 §6.2.1)
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+constexpr std::string_view kMonths[] = {"January", "February", "March",     "April",   "May",      "June",
+                                        "July",    "August",   "September", "October", "November", "December"};
+constexpr std::size_t kShortMonth = 3;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_printable(char c) { return c > ' ' && c <= '~'; }
@@ -47,11 +50,16 @@ class Reader {
   std::string_view text_;
 };
 
-/// 1 to 12; 0 for none.
-int month_of(std::string_view text) {
-  if (text.size() < 3) return 0;
-  const std::size_t at = kMonths.find(text.substr(0, 3));
-  return at == std::string_view::npos || at % 3 != 0 ? 0 : static_cast<int>(at / 3) + 1;
+/// "Oct" or "October", 1 to 12, which it takes; 0 for none.
+int read_month(Reader& in) {
+  const std::string_view text = in.rest();
+  for (int i = 0; i < 12; ++i) {
+    const std::string_view name = kMonths[i];
+    if (!text.starts_with(name.substr(0, kShortMonth))) continue;
+    in.take(text.starts_with(name) ? name.size() : kShortMonth);
+    return i + 1;
+  }
+  return 0;
 }
 
 struct ClockTime {
@@ -76,10 +84,8 @@ std::int64_t read_fraction(Reader& in) {
 
 /// "Oct 11 22:14:15", "Oct  1 2026 22:14:15.123"; takes what it reads.
 bool read_old_time(Reader& in, ClockTime& time) {
-  time.month = month_of(in.rest());
-  if (time.month == 0) return false;
-  in.take(3);
-  if (!in.skip(' ')) return false;
+  time.month = read_month(in);
+  if (time.month == 0 || !in.skip(' ')) return false;
   while (in.skip(' ')) {
   }
   time.day = in.number(2);
@@ -102,10 +108,12 @@ bool read_old_time(Reader& in, ClockTime& time) {
   return time.second >= 0 && time.hour < 24 && time.minute < 60 && time.second <= 60 && time.day <= 31;
 }
 
+constexpr std::size_t kIsoTee = 10;  // where the T of a date of ISO 8601 stands
+
 /// A date of ISO 8601 stands here: 2026-11-23T…
-bool begins_iso(std::string_view text) {
-  return text.size() > 10 && is_digit(text[0]) && is_digit(text[1]) && is_digit(text[2]) && is_digit(text[3]) &&
-         text[4] == '-' && is_digit(text[5]) && text[7] == '-' && text[10] == 'T';
+bool begins_iso(std::string_view text, char tee = 'T') {
+  return text.size() > kIsoTee && is_digit(text[0]) && is_digit(text[1]) && is_digit(text[2]) && is_digit(text[3]) &&
+         text[4] == '-' && is_digit(text[5]) && text[7] == '-' && text[kIsoTee] == tee;
 }
 
 bool is_host(std::string_view text) {
@@ -139,26 +147,61 @@ std::string_view without_end(std::string_view text) {
   return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
-/// TIMESTAMP HOST PROGRAM[PID]: MESSAGE
-bool read_rfc3164(Reader in, SyslogMessage& out) {
-  const std::string_view from = in.rest();
-  if (begins_iso(from)) {
-    out.timestamp = in.word();
-  } else {
-    ClockTime time;
-    if (!read_old_time(in, time)) return false;
-    out.timestamp = from.substr(0, from.size() - in.rest().size());
-    // Routers end it with a colon.
-    in.skip(':');
+/// "812: " before the time, or a sign of whether the sender's clock is right.
+void read_before_time(Reader& in, SyslogMessage& out) {
+  Reader ahead = in;
+  while (!ahead.at_end() && is_digit(ahead.rest().front())) ahead.take(1);
+  const std::string_view digits = in.rest().substr(0, in.rest().size() - ahead.rest().size());
+  if (!digits.empty() && ahead.skip(':') && ahead.skip(' ')) {
+    out.sequence = digits;
+    in = ahead;
   }
-  if (!in.skip(' ')) return false;
+  (void)(in.skip('*') || in.skip('.') || in.skip(' '));
+}
+
+bool read_time(Reader& in, bool loosely, SyslogMessage& out) {
+  const std::string_view from = in.rest();
+  if (begins_iso(from) || (loosely && begins_iso(from, ' '))) {
+    in.take(kIsoTee + 1);
+    in.word();
+    out.timestamp = from.substr(0, from.size() - in.rest().size());
+    if (loosely && out.timestamp.ends_with(':')) out.timestamp.remove_suffix(1);
+    return true;
+  }
+  ClockTime time;
+  if (!read_old_time(in, time)) return false;
+  out.timestamp = from.substr(0, from.size() - in.rest().size());
+  // Routers end it with a colon.
+  in.skip(':');
+  return true;
+}
+
+/// The host and the space behind it.
+bool read_host(Reader& in, bool loosely, SyslogMessage& out) {
+  Reader ahead = in;
+  std::string_view word = ahead.word();
+  if (loosely && word.ends_with(':')) word.remove_suffix(1);
+  if (!is_host(word) || !ahead.skip(' ')) return false;
+  out.host = word;
+  in = ahead;
+  return true;
+}
+
+/// TIMESTAMP HOST PROGRAM[PID]: MESSAGE
+bool read_rfc3164(Reader in, bool loosely, SyslogMessage& out) {
+  if (loosely) read_before_time(in, out);
+  if (!read_time(in, loosely, out) || !in.skip(' ')) return false;
   // Some write <facility.severity> before the host.
-  if (in.rest().starts_with('<')) {
+  if (in.rest().starts_with('<') && !loosely) {
     const std::string_view word = in.word();
     if (!word.ends_with('>') || !in.skip(' ')) return false;
   }
-  out.host = in.word();
-  if (!is_host(out.host) || !in.skip(' ')) return false;
+  if (!read_host(in, loosely, out)) {
+    if (!loosely || in.at_end()) return false;
+    out.message = in.rest();
+    out.form = SyslogMessage::Form::rfc3164;
+    return true;
+  }
   const std::string_view text = in.rest();
   if (!read_program(in.word(), out) || !in.skip(' ')) {
     out.program = out.pid = {};
@@ -202,7 +245,7 @@ bool read_structured_data(Reader& in, std::string_view& into) {
 }
 
 /// VERSION TIMESTAMP HOST APP PROCID MSGID SD [MSG] (RFC 5424 §6)
-bool read_rfc5424(Reader in, SyslogMessage& out) {
+bool read_rfc5424(Reader in, bool loosely, SyslogMessage& out) {
   constexpr std::size_t kHostMax = 255, kAppMax = 128, kIdMax = 128, kTimeMax = 64;  // longer than the RFC allows
   out.version = in.number(3);
   if (out.version < 1 || !in.skip(' ')) return false;
@@ -212,8 +255,12 @@ bool read_rfc5424(Reader in, SyslogMessage& out) {
   if (!read_word(in, kAppMax, out.program) || !in.skip(' ')) return false;
   if (!read_word(in, kIdMax, out.pid) || !in.skip(' ')) return false;
   if (!read_word(in, kIdMax, out.message_id) || !in.skip(' ')) return false;
-  if (!read_structured_data(in, out.structured_data)) return false;
-  if (!in.at_end() && !in.skip(' ')) return false;
+  const Reader behind_id = in;
+  if (!read_structured_data(in, out.structured_data) || (!in.at_end() && !in.skip(' '))) {
+    if (!loosely) return false;
+    out.structured_data = {};
+    in = behind_id;
+  }
   out.message = in.rest();
   if (out.message.starts_with(kByteOrderMark)) out.message.remove_prefix(kByteOrderMark.size());
   out.form = SyslogMessage::Form::rfc5424;
@@ -222,24 +269,61 @@ bool read_rfc5424(Reader in, SyslogMessage& out) {
 
 }  // namespace
 
-SyslogMessage parse_syslog(std::string_view message) {
+SyslogMessage parse_syslog(std::string_view message, const SyslogTaking& taking) {
   Reader in(without_end(message));
   SyslogMessage out;
-  const bool has_priority = in.skip('<');
-  out.priority = has_priority ? in.number(3) : -1;
-  if (out.priority < 0 || out.priority > kPriorityMost || !in.skip('>')) return {};
+  if (in.skip('<')) {
+    out.priority = in.number(3);
+    if (out.priority < 0 || out.priority > kPriorityMost || !in.skip('>')) return {};
+  } else if (taking.loosely) {
+    out.priority = -1;
+  } else {
+    return {};
+  }
   SyslogMessage other = out;
-  if (read_rfc5424(in, out)) return out;
+  if (taking.rfc5424 && out.priority >= 0 && read_rfc5424(in, taking.loosely, out)) return out;
   // A few senders put a space here.
   in.skip(' ');
-  if (read_rfc3164(in, other)) return other;
+  if (taking.rfc3164 && read_rfc3164(in, taking.loosely, other)) return other;
   return {};
+}
+
+void each_parameter(std::string_view structured_data, const std::function<void(const SyslogParameter&)>& visit) {
+  Reader in(structured_data);
+  const auto up_to = [&in](std::string_view ends) {
+    const std::string_view found = in.rest().substr(0, in.rest().find_first_of(ends));
+    in.take(found.size());
+    return found;
+  };
+  while (in.skip('[')) {
+    SyslogParameter one;
+    one.element = up_to(" ]");
+    if (in.rest().starts_with(']')) visit(one);
+    while (in.skip(' ')) {
+      one.name = up_to("=");
+      if (!in.skip('=') || !in.skip('"')) return;
+      const std::string_view from = in.rest();
+      while (!in.at_end() && in.rest().front() != '"')
+        in.take(in.rest().front() == '\\' && in.rest().size() > 1 ? 2 : 1);
+      one.value = from.substr(0, from.size() - in.rest().size());
+      if (!in.skip('"')) return;
+      visit(one);
+    }
+    if (!in.skip(']')) return;
+  }
 }
 
 std::optional<std::int64_t> syslog_time(std::string_view timestamp, const logstash::Timezone& zone,
                                         std::int64_t now_ns) {
   constexpr std::int64_t kSecond = 1'000'000'000, kDay = 86'400;
   if (begins_iso(timestamp)) return logstash::parse_iso8601(timestamp, zone);
+  if (begins_iso(timestamp, ' ')) {
+    std::array<char, 64> with_tee{};
+    if (timestamp.size() > with_tee.size()) return std::nullopt;
+    std::ranges::copy(timestamp, with_tee.begin());
+    with_tee[kIsoTee] = 'T';
+    return logstash::parse_iso8601({with_tee.data(), timestamp.size()}, zone);
+  }
   Reader in(timestamp);
   ClockTime time;
   if (!read_old_time(in, time) || !in.at_end()) return std::nullopt;

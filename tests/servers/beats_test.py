@@ -15,6 +15,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from certificates import Certificates  # noqa: E402
 from lumberjack_client import Client, event, number, packed, pairs, tls, window  # noqa: E402
 
 ENCLAVE = sys.argv.pop(1) if len(sys.argv) > 1 else ""
@@ -294,6 +295,25 @@ class TlsTest(unittest.TestCase):
         self.assertEqual(server.stop(), 0)
         self.assertEqual(set(server.archived()), texts("known", 300))
         self.assertIn("certificate", server.said())
+
+    def test_a_certificate_that_does_not_hold_now_is_none(self):
+        place = tempfile.mkdtemp(prefix="enclave-beats-bad-")
+        self.addCleanup(shutil.rmtree, place, True)
+        made = Certificates(place)
+        made.issue("localhost")
+        made.issue("client")
+        server = Server(ssl_enabled=True, ssl_certificate=made.at("localhost.pem"), ssl_key=made.at("localhost.key"),
+                        ssl_client_authentication="required", ssl_certificate_authorities=[made.at("ca.pem")])
+        self.addCleanup(server.close)
+        server.start()
+        for name in made.issue_bad_ones():
+            with self.subTest(name):
+                self.assertTrue(self.refused(server, tls(made.at("ca.pem"), made.at(f"{name}.pem"),
+                                                         made.at(f"{name}.key"))))
+        good = tls(made.at("ca.pem"), made.at("client.pem"), made.at("client.key"))
+        self.assertEqual(self.deliver(server, "good", good), 300)
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(set(server.archived()), texts("good", 300))
 
     def test_an_optional_certificate_must_still_be_good(self):
         server = self.server(ssl_client_authentication="optional", ssl_certificate_authorities=[self.at("ca.pem")])

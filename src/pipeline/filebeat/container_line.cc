@@ -33,6 +33,7 @@ bool read_cri(std::string_view line, ContainerLine& into, std::string_view& text
   const std::string_view flags = line.substr(0, line.find(' '));
   const std::string_view first = flags.substr(0, flags.find(':'));
   if (first == "P" || first == "F") word_of(line);
+  into.goes_on = first == "P";
   text = line;
   return true;
 }
@@ -48,7 +49,8 @@ bool read_docker(std::string_view line, event::JsonReader& json, event::Arena& a
   if (!read_time(text_of("time"), into)) return false;
   into.stream = text_of("stream");
   text = text_of("log");
-  if (text.ends_with('\n')) text.remove_suffix(1);
+  into.goes_on = !text.ends_with('\n');
+  if (!into.goes_on) text.remove_suffix(1);
   if (text.ends_with('\r')) text.remove_suffix(1);
   return true;
 }

@@ -13,6 +13,7 @@ namespace enclave::pipeline::filebeat {
 struct ContainerLine {
   std::string_view text, stream;
   std::int64_t wall_ns = 0;  ///< 0: the line does not tell
+  bool goes_on = false;      ///< the engine cut it: the next one goes on with it
 };
 
 /// Reads what the rule below put together: the parts of one line, each on a line of its own. What is not of the format

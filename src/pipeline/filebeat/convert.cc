@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "pipeline/charset.h"
 #include "pipeline/filebeat/dressing_detail.h"
 #include "pipeline/filebeat/tables.h"
 
@@ -116,9 +117,36 @@ class Converter {
       add_duration("ignore_older", log ? input_.log.ignore_older : stream.ignore_older, "ignore_older");
     const std::string_view tail = log ? "tail_files" : "seek_to_tail";
     if (log ? input_.log.tail_files : stream.seek_to_tail) add("from_beginning", "false", tail);
+    cut(log ? input_.log.encoding : stream.encoding, log ? "auto" : stream.line_terminator);
     // Without it filestream gives the packed bytes as lines, which nobody wants: ours leaves such files out.
     if (!log && stream.compression == "none") add("gzip", "false", "compression");
     if (!log && (stream.compression == "gzip" || stream.compression == "auto")) done_.insert("compression");
+  }
+
+  /// UTF-16 and what ends lines, in the bytes of the file. Other encodings are made UTF-8 later.
+  void cut(const std::string& encoding, const std::string& terminator) {
+    constexpr std::pair<std::string_view, std::string_view> kEnds[] = {{"line_feed", "\n"},
+                                                                       {"vertical_tab", "\v"},
+                                                                       {"form_feed", "\f"},
+                                                                       {"carriage_return", "\r"},
+                                                                       {"carriage_return_line_feed", "\r\n"},
+                                                                       {"next_line", "\u0085"},
+                                                                       {"line_separator", "\u2028"},
+                                                                       {"paragraph_separator", "\u2029"},
+                                                                       {"null_terminator", std::string_view("\0", 1)}};
+    const bool two_bytes = is_utf16(encoding);
+    if (two_bytes) add("encoding", std::string(utf16_name(encoding)), "encoding");
+    std::string end = encoding.starts_with("ebcdic") ? "\n" : "";
+    for (const auto& [name, text] : kEnds)
+      if (terminator == name) end = text;
+    if (terminator != "auto") done_.insert("line_terminator");
+    if (end.empty()) return;
+    const auto bytes = two_bytes ? Result<std::string>(end) : Charset::encoded(std::string(iconv_name(encoding)), end);
+    if (bytes) {
+      add("line_end", *bytes);
+    } else {
+      diagnostics_.error(place("line_terminator"), fmt::format("line_terminator: {}", bytes.error().text()));
+    }
   }
 
   void exclude(const Strings& patterns, std::string_view from) {

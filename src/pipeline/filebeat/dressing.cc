@@ -7,6 +7,8 @@
 #include "pipeline/filebeat/container_line.h"
 #include "pipeline/filebeat/dressing_detail.h"
 #include "pipeline/filebeat/event_keys.h"
+#include "pipeline/filebeat/syslog_shape.h"
+#include "pipeline/filebeat/zone.h"
 #include "pipeline/regex.h"
 
 namespace enclave::pipeline::filebeat {
@@ -31,7 +33,7 @@ std::vector<Regex> compiled(const Strings& patterns) {
 
 class Shape final : public Dressing {
  public:
-  Shape(const Config& config, const Input& input, const Identity& identity)
+  Shape(const Config& config, const Input& input, const Identity& identity, const FilterWorld& world)
       : input_(input),
         generation_(config.generation),
         json_(json_of(input)),
@@ -45,9 +47,16 @@ class Shape final : public Dressing {
     if (stream) include_files_ = compiled(input.filestream.include_files);
     for (const auto& parser : input.filestream.parsers)
       if (parser.kind == "include_message")
-        for (auto& one : compiled(parser.patterns)) include_.push_back(std::move(one));
-    if (!is_utf16(encoding_of(input))) {
-      if (auto charset = Charset::named(iconv_name(encoding_of(input)))) charset_ = std::move(*charset);
+        for (auto& one : compiled(parser.patterns))
+          (is_early(input, parser) ? early_include_ : include_).push_back(std::move(one));
+    // What a rule puts together is in UTF-8 already, and so is what was UTF-16.
+    if (multiline_of(input) == nullptr) {
+      if (auto charset = Charset::named(std::string(iconv_name(encoding_of(input))))) charset_ = std::move(*charset);
+    }
+    if (const Parser* parser = syslog_parser_of(input)) {
+      syslog_ = &parser->syslog;
+      syslog_first_ = stands_before(input, "syslog", "ndjson");
+      zone_ = std::make_unique<Zone>(syslog_->timezone, world.files, world.zones);
     }
     make_constants(config, identity);
   }
@@ -59,21 +68,34 @@ class Shape final : public Dressing {
     if (is_left_out(event)) return cancel(event);
     if (charset_) text = charset_->text(text, arena);
     if (container_ != nullptr && !unwrap(event, run, text)) return;
-    // Of several lines the whole is looked at, as Filebeat does it.
+    if (!early_include_.empty() && !any_matches(early_include_, text)) return cancel(event);
+    event.set(event::kMessageField, text_of(text));
+    if (syslog_ != nullptr && (syslog_first_ || json_ == nullptr)) text = read_syslog(event, run, text);
+    if (json_ != nullptr) text = decode(event, run, text);
+    if (syslog_ != nullptr && json_ != nullptr && !syslog_first_) {
+      const event::Value* const left = event.find(event::kMessageField);
+      if (left != nullptr && left->is(Kind::text)) text = read_syslog(event, run, left->text());
+    }
+    // Of several lines the whole is looked at, and of JSON what its message_key says, as Filebeat does it.
     if (!include_.empty() && !any_matches(include_, text)) return cancel(event);
     if (!exclude_.empty() && any_matches(exclude_, text)) return cancel(event);
-    event.set(event::kMessageField, text_of(text));
-    if (json_ != nullptr) decode(event, run, text);
     add_constants(event);
   }
 
   bool alike() const override {
-    return json_ == nullptr && container_ == nullptr && include_.empty() && exclude_.empty() &&
-           (!charset_ || charset_->keeps());
+    return json_ == nullptr && container_ == nullptr && early_include_.empty() && include_.empty() &&
+           exclude_.empty() && syslog_ == nullptr && (!charset_ || charset_->keeps());
   }
 
  private:
   static void cancel(Document& event) { event.cancelled = true; }
+
+  /// Whether an include_message stands before what changes the message.
+  static bool is_early(const Input& input, const Parser& parser) {
+    return std::ranges::any_of(input.filestream.parsers, [&](const Parser& other) {
+      return &parser < &other && (other.kind == "ndjson" || other.kind == "syslog");
+    });
+  }
 
   bool is_left_out(const Document& event) const {
     if (exclude_files_.empty() && include_files_.empty()) return false;
@@ -99,11 +121,35 @@ class Shape final : public Dressing {
     return false;
   }
 
-  void decode(Document& event, FilterRun& run, std::string_view text) {
+  /// Gives the message.
+  std::string_view read_syslog(Document& event, FilterRun& run, std::string_view text) const {
     Arena& arena = event.arena();
+    const auto read = read_syslog_fields(text, syslog_->format, *zone_->get(), run.now_ns, arena);
+    if (!read) {
+      if (syslog_->add_error_key)
+        put_key(arena, event.root(), "error.message",
+                text_of(arena.store(fmt::format("Error parsing syslog message: {}", why_not_syslog(syslog_->format)))));
+      return text;
+    }
+    merge_maps(arena, event.root(), read->fields, true);
+    if (read->message.empty()) event.erase(event::kMessageField);
+    if (read->wall_ns) event.set_wall_ns(*read->wall_ns);
+    return read->message;
+  }
+
+  /// Gives what is the line now: the text of message_key; without one the line as it was.
+  std::string_view decode(Document& event, FilterRun& run, std::string_view text) {
+    Arena& arena = event.arena();
+    if (const event::Value* const known = event.find(kDecodedField)) {
+      const event::Value fields = *known;
+      event.erase(kDecodedField);
+      fields.set(arena, json_->message_key, text_of(text));
+      put_decoded(event, fields, true, text);
+      return text;
+    }
     const auto read = run.json.read(text, arena);
     const bool object = read && read->is(Kind::map);
-    event::Value fields = object ? *read : event::Value::map(arena, 1);
+    const event::Value fields = object ? *read : event::Value::map(arena, 1);
     std::string_view left = object ? std::string_view() : text;
     const auto complain = [&](std::string_view why) {
       if (json_->add_error_key) fields.set(arena, "error", json_error(arena, why));
@@ -118,9 +164,14 @@ class Shape final : public Dressing {
         complain(fmt::format("Value of key '{}' is not a string", json_->message_key));
       } else {
         left = found->text();
-        // The lines that count are those of the decoded message.
       }
     }
+    put_decoded(event, fields, object, left);
+    return json_->message_key.empty() || !object ? text : left;
+  }
+
+  void put_decoded(Document& event, event::Value fields, bool object, std::string_view left) {
+    Arena& arena = event.arena();
     event.erase(event::kMessageField);
     if (!object) event.set(event::kMessageField, text_of(left));
     if (fields.members().empty()) return;
@@ -172,10 +223,13 @@ class Shape final : public Dressing {
   const int generation_;
   const Json* json_;                   ///< null: none is decoded
   const ContainerOptions* container_;  ///< null: lines are no containers'
+  const SyslogFormat* syslog_ = nullptr;
+  bool syslog_first_ = false;   ///< before JSON is decoded
+  std::unique_ptr<Zone> zone_;  ///< of syslog
   event::Value constants_ = event::Value::map(arena_);
   std::vector<event::Value> under_root_;
   const bool shared_;
-  std::vector<Regex> include_, exclude_, include_files_, exclude_files_;
+  std::vector<Regex> early_include_, include_, exclude_, include_files_, exclude_files_;
   std::optional<Charset> charset_;
 };
 
@@ -242,8 +296,9 @@ std::string_view version_of(int generation) {
   return generation == 6 ? "6.8.23" : generation == 7 ? "7.17.29" : "8.19.7";
 }
 
-std::unique_ptr<Dressing> make_dressing(const Config& config, const Input& input, const Identity& identity) {
-  return std::make_unique<Shape>(config, input, identity);
+std::unique_ptr<Dressing> make_dressing(const Config& config, const Input& input, const Identity& identity,
+                                        const FilterWorld& world) {
+  return std::make_unique<Shape>(config, input, identity, world);
 }
 
 }  // namespace enclave::pipeline::filebeat

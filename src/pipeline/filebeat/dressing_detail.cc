@@ -4,6 +4,8 @@
 
 #include "pipeline/charset.h"
 #include "pipeline/filebeat/dressing.h"
+#include "pipeline/filebeat/reader.h"
+#include "pipeline/filebeat/zone.h"
 #include "pipeline/regex.h"
 
 namespace enclave::pipeline::filebeat {
@@ -45,26 +47,19 @@ const std::string& encoding_of(const Input& input) {
   return input.type == "filestream" ? input.filestream.encoding : input.log.encoding;
 }
 
-bool is_utf16(const std::string& encoding) { return encoding.starts_with("utf-16"); }
+bool decodes_first(const Input& input) {
+  const Json* const json = json_of(input);
+  if (json == nullptr || json->message_key.empty() || multiline_of(input) == nullptr) return false;
+  // Parts of containers' lines are put together after this.
+  if (container_of(input) != nullptr || input.type == "journald") return false;
+  return input.is_log() || stands_before(input, "ndjson", "multiline");
+}
 
-std::string iconv_name(const std::string& encoding) {
-  if (encoding.empty() || encoding == "plain" || encoding == "utf-8" || encoding == "nop") return "UTF-8";
-  const auto after = [&](std::string_view prefix) { return encoding.substr(prefix.size()); };
-  if (encoding.starts_with("windows")) return "CP" + after("windows");
-  if (encoding.starts_with("iso8859-")) {
-    std::string number = after("iso8859-");
-    while (!number.empty() && number.back() >= 'a') number.pop_back();
-    return "ISO-8859-" + number;
-  }
-  if (encoding == "koi8r") return "KOI8-R";
-  if (encoding == "koi8u") return "KOI8-U";
-  if (encoding == "shift-jis") return "SHIFT_JIS";
-  if (encoding == "macintosh-cyrillic") return "MAC-CYRILLIC";
-  if (encoding.starts_with("ebcdic-")) return "IBM" + after("ebcdic-");
-  std::string upper = encoding;
-  for (char& c : upper)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return upper;
+const Parser* syslog_parser_of(const Input& input) { return parser_of(input, "syslog"); }
+
+bool stands_before(const Input& input, std::string_view first, std::string_view second) {
+  const Parser *const one = parser_of(input, first), *const other = parser_of(input, second);
+  return one != nullptr && other != nullptr && one < other;
 }
 
 Strings excluded_files(const Input& input) {
@@ -74,7 +69,23 @@ Strings excluded_files(const Input& input) {
   return out;
 }
 
-bool check_dressing(const Config& /*config*/, const Input& input, Diagnostics& diagnostics) {
+namespace {
+
+void check_syslog(const Input& input, const FilterWorld& world, Diagnostics& diagnostics) {
+  const Parser* const syslog = syslog_parser_of(input);
+  if (syslog == nullptr) return;
+  if (Zone(syslog->syslog.timezone, world.files, world.zones).get() == nullptr)
+    diagnostics.error(syslog->place,
+                      fmt::format("syslog: timezone: {} is no zone that this machine knows", syslog->syslog.timezone));
+  for (const std::string_view other : {"multiline", "container"})
+    if (stands_before(input, "syslog", other))
+      diagnostics.error(syslog->place,
+                        fmt::format("the parser syslog before {0} is not offered; put {0} first", other));
+}
+
+}  // namespace
+
+bool check_dressing(const Config& /*config*/, const Input& input, const FilterWorld& world, Diagnostics& diagnostics) {
   const std::size_t before = diagnostics.errors();
   const auto patterns = [&](const Strings& some, std::string_view name) {
     for (const auto& pattern : some)
@@ -88,14 +99,15 @@ bool check_dressing(const Config& /*config*/, const Input& input, Diagnostics& d
   patterns(input.filestream.include_files, "prospector.scanner.include_files");
   for (const auto& parser : input.filestream.parsers) patterns(parser.patterns, "include_message");
   const std::string& encoding = encoding_of(input);
-  if (is_utf16(encoding)) {
-    diagnostics.error(input.place, fmt::format("encoding: {} is not yet offered", encoding));
-  } else if (!Charset::named(iconv_name(encoding))) {
-    diagnostics.error(input.place, fmt::format("encoding: {} is not known on this machine", encoding));
+  if (is_utf16(encoding) && input.type == "stdin") {
+    diagnostics.error(
+        place_of(input.node, "encoding"),
+        fmt::format("encoding: {} is read from files only; iconv(1) before stdin makes UTF-8 of it", encoding));
+  } else if (!Charset::named(std::string(iconv_name(encoding)))) {
+    diagnostics.error(place_of(input.node, "encoding"),
+                      fmt::format("encoding: {} is not known on this machine", encoding));
   }
-  if (const auto* parsers = parsers_of(input))
-    for (const auto& parser : *parsers)
-      if (parser.kind == "syslog") diagnostics.error(parser.place, "the parser syslog is not yet offered");
+  check_syslog(input, world, diagnostics);
   return diagnostics.errors() == before;
 }
 

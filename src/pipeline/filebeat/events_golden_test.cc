@@ -6,9 +6,11 @@
 #include "io/system.h"
 #include "pipeline/filebeat/event_keys.h"
 #include "pipeline/filebeat/flow_plan.h"
+#include "pipeline/filebeat/plain_lines.h"
 #include "pipeline/filebeat/processing.h"
 #include "pipeline/input_bench.h"
 #include "pipeline/line_joiner.h"
+#include "pipeline/peer_sources.h"
 
 namespace enclave::pipeline::filebeat {
 namespace {
@@ -85,11 +87,13 @@ std::string evaluate_events(const Case& one) {
     made.raw = batch.store(line);
     made.offset = offset;
     made.source = source;
+    if (config.inputs[0].is_network()) made.fields = batch.store(peer_fields({"192.0.2.7", 40312, "", 0}));
     batch.events.push_back(made);
     offset += line.size() + 1;
   }
   const FlowSource& from = plan->sources.at(0);
   if (from.multiline) {
+    if (is_opened_first(config.inputs[0])) LineOpener(config.inputs[0]).open(batch, 0);
     LineJoiner joiner(*from.multiline, {clock, io::real_files(), io::real_random()}, log);
     joiner.apply(batch);
     joiner.flush(batch, true);
@@ -133,13 +137,44 @@ std::string evaluate_process(const Case& one) {
   return out;
 }
 
+/// Events given as JSON, as the output packs them.
+std::string evaluate_output(const Case& one) {
+  Diagnostics diagnostics;
+  const Config config = parse_filebeat(one.config, "f.yml", {one.kind.back() - '0', {}}, diagnostics);
+  const logstash::ZoneLookup zones = zone;
+  const FilterWorld world{io::real_files(), zones};
+  const auto output = diagnostics.has_errors() ? nullptr : make_output(config, world, diagnostics);
+  std::string out = diagnostics.text();
+  if (output == nullptr) return out;
+  event::Arena arena;
+  FilterRun run{.now_ns = kNow};
+  std::vector<event::Document> events;
+  for (const auto& line : lines_of(one.given)) {
+    const auto root = run.json.read(arena.store(line), arena);
+    if (!root) return out + root.error().text();
+    events.emplace_back(arena, *root).set_wall_ns(kNow);
+  }
+  const auto packer = output->packer();
+  Parcel parcel;
+  packer->pack(event::Batch(), events, run, parcel);
+  packer->end(parcel);
+  for (const auto& piece : parcel.pieces) {
+    if (piece.target > 0) out += parcel.targets[piece.target] + ": ";
+    out += parcel.bytes.substr(piece.begin, piece.end - piece.begin);
+    if (!out.ends_with('\n')) out += '\n';
+  }
+  return out;
+}
+
 TEST(FilebeatEventsGolden, EveryCaseComesToWhatItsFileSays) {
   std::size_t cases = 0;
   for (const auto& entry : std::filesystem::directory_iterator(ENCLAVE_SOURCE_DIR "/tests/golden/filebeat/events")) {
     if (entry.path().extension() != ".case") continue;
     ++cases;
     const Case one = read_case(entry.path());
-    const std::string found = one.kind == "process" ? evaluate_process(one) : evaluate_events(one);
+    const std::string found = one.kind == "process"            ? evaluate_process(one)
+                              : one.kind.starts_with("output") ? evaluate_output(one)
+                                                               : evaluate_events(one);
     EXPECT_EQ(found, one.expected) << "in " << entry.path();
   }
   EXPECT_GE(cases, 60U);

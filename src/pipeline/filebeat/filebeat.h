@@ -56,6 +56,7 @@ struct Config {
   Place output_place;
   LogstashOutput logstash;
   ElasticsearchOutput elasticsearch;
+  std::vector<ChoiceRule> index_rules, pipeline_rules;  ///< what `indices` and `pipelines` of it say
   FileOutput file;
   ConsoleOutput console;
   std::string name;

@@ -1,5 +1,7 @@
 #include "pipeline/filebeat/flow_plan.h"
 
+#include <iterator>
+
 #include "pipeline/filebeat/flow_source.h"
 #include "pipeline/filebeat/processing.h"
 #include "pipeline/filebeat/reader.h"
@@ -13,18 +15,31 @@ std::string id_of(const Input& input) {
   return input.place.line > 0 ? fmt::format("{} at {}:{}", name, input.place.file, input.place.line) : name;
 }
 
+void write_recipe(const Node& node, std::string& into) {
+  fmt::format_to(std::back_inserter(into), "{}:{} ", node.scalar.size(), node.scalar);
+  fmt::format_to(std::back_inserter(into), "[{} ", node.items.size());
+  for (const auto& item : node.items) write_recipe(item, into);
+  fmt::format_to(std::back_inserter(into), "{{{} ", node.members.size());
+  for (const auto& member : node.members) {
+    fmt::format_to(std::back_inserter(into), "{}:{}=", member.key.size(), member.key);
+    write_recipe(member.value, into);
+  }
+}
+
 void add_source(const Config& config, const Input& input, const FlowWorld& world, FlowPlan& plan,
                 Diagnostics& diagnostics) {
-  if (!check_dressing(config, input, diagnostics)) return;
+  if (!check_dressing(config, input, world.filters, diagnostics)) return;
   FlowSource made;
   made.id = id_of(input);
+  made.recipe = fmt::format("{} ", config.generation);
+  write_recipe(input.node, made.recipe);
   made.source = make_source(config, input, world.filters, diagnostics);
   if (made.source == nullptr) return;
   made.multiline = multiline_rule(input);
   if (made.multiline)
     if (const auto good = LineJoiner::check(*made.multiline); !good)
       diagnostics.error(place_of(input.node, "multiline"), fmt::format("multiline: {}", good.error().text()));
-  made.dressing = [&config, &input, identity = world.identity] { return make_dressing(config, input, identity); };
+  made.dressing = [&config, &input, &world] { return make_dressing(config, input, world.identity, world.filters); };
   plan.sources.push_back(std::move(made));
 }
 

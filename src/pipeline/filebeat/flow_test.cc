@@ -53,7 +53,7 @@ filebeat.inputs:
   exclude_lines: ['^DBG']
 processors:
 - drop_event: {when: {contains: {message: noise}}}
-output.file: {path: PLACE/out, filename: events}
+output.file: {path: PLACE/out, filename: events, rotate_on_startup: false}
 )";
 
 TEST_F(FilebeatFlow, ReadsJoinsLeavesOutAndWritesAndGoesOnWhereItStood) {

@@ -170,6 +170,12 @@ class FileReader {
     Tls& into = member.key == "logstash" ? config_.logstash.ssl : config_.elasticsearch.ssl;
     if (tls != nullptr && tls->kind == Node::Kind::map) into.present = true;
     if (!enabled) return;
+    if (member.key == "elasticsearch") {
+      if (const Node* found = member.value.find("indices"))
+        config_.index_rules = read_choices(reader_, *found, "index");
+      if (const Node* found = member.value.find("pipelines"))
+        config_.pipeline_rules = read_choices(reader_, *found, "pipeline");
+    }
     if (!config_.output.empty())
       return error(member.place, fmt::format("{} stands beside output.{}; Filebeat has one output: disable all others "
                                              "with enabled: false",

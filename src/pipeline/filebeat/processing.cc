@@ -31,6 +31,7 @@ Made make_step(const Processor& one, const ProcessorWorld& world, Diagnostics& d
   if (made == nullptr) made = make_text_step(one, diagnostics);
   if (made == nullptr) made = make_convert_step(one, diagnostics);
   if (made == nullptr) made = make_time_step(one, world, diagnostics);
+  if (made == nullptr) made = make_syslog_step(one, world, diagnostics);
   if (made == nullptr) made = make_metadata_step(one, world, diagnostics);
   if (made == nullptr && diagnostics.errors() == before)
     diagnostics.error(one.place, fmt::format("the processor {} is not yet offered", one.name));

@@ -47,6 +47,7 @@ Made make_field_step(const Processor& processor, Diagnostics& diagnostics);
 Made make_text_step(const Processor& processor, Diagnostics& diagnostics);
 Made make_convert_step(const Processor& processor, Diagnostics& diagnostics);
 Made make_time_step(const Processor& processor, const ProcessorWorld& world, Diagnostics& diagnostics);
+Made make_syslog_step(const Processor& processor, const ProcessorWorld& world, Diagnostics& diagnostics);
 Made make_metadata_step(const Processor& processor, const ProcessorWorld& world, Diagnostics& diagnostics);
 
 /// The options of one processor, which have been checked; defaults stand in them.

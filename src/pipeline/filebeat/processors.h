@@ -36,6 +36,18 @@ struct Processor {
   std::vector<Processor> then_do, else_do;
 };
 
+/// One of `indices` or `pipelines` of an output.
+struct ChoiceRule {
+  Place place;
+  std::string format;                                         ///< what `index` or `pipeline` says
+  std::vector<std::pair<std::string, std::string>> mappings;  ///< of what the format comes to; empty: it is the result
+  std::string otherwise;                                      ///< `default`
+  std::optional<Condition> when;
+};
+
+/// Reads a list of them; `key` is index or pipeline.
+std::vector<ChoiceRule> read_choices(Reader& reader, const Node& node, const std::string& key);
+
 /// Reads a list of processors, or a single one. What is no processor of Filebeat is an error with the nearest one; what
 /// is one, but is not offered here, is an error too.
 std::vector<Processor> read_processors(Reader& reader, const Node& node, const std::string& name);

@@ -4,6 +4,7 @@
 #include "pipeline/filebeat/event_keys.h"
 #include "pipeline/filebeat/go_layout.h"
 #include "pipeline/filebeat/processing.h"
+#include "pipeline/filebeat/zone.h"
 
 /// timestamp, add_locale, add_host_metadata, add_cloud_metadata.
 namespace enclave::pipeline::filebeat {
@@ -14,29 +15,6 @@ using event::Kind;
 using logstash::Timezone;
 
 constexpr std::size_t kSmallFile = 1 << 20;
-
-/// A zone by the name that Filebeat's file has; null for none.
-class Zone {
- public:
-  Zone(const std::string& name, const ProcessorWorld& world) {
-    if (name.empty() || name == "UTC") {
-      zone_ = &own_.emplace(Timezone::utc());
-    } else if (name == "Local") {
-      const auto bytes = read_file(world.files, "/etc/localtime", logstash::kTzifBytesMax);
-      auto local = bytes ? Timezone::from_tzif(*bytes, "Local") : Result<Timezone>(Timezone::utc());
-      zone_ = &own_.emplace(local ? std::move(*local) : Timezone::utc());
-    } else {
-      zone_ = world.zones(name);
-    }
-  }
-  Zone(const Zone&) = delete;
-  Zone& operator=(const Zone&) = delete;
-  const Timezone* get() const { return zone_; }
-
- private:
-  std::optional<Timezone> own_;
-  const Timezone* zone_ = nullptr;
-};
 
 class Timestamp final : public Step {
  public:
@@ -76,7 +54,7 @@ class Timestamp final : public Step {
 
 Made make_timestamp(const Processor& processor, const ProcessorWorld& world, Diagnostics& diagnostics) {
   const StepOptions options{processor.options};
-  auto zone = std::make_unique<Zone>(options.text("timezone"), world);
+  auto zone = std::make_unique<Zone>(options.text("timezone"), world.files, world.zones);
   if (zone->get() == nullptr) {
     diagnostics.error(processor.place, fmt::format("timestamp: timezone: {} is no zone that this machine knows",
                                                    options.text("timezone")));
@@ -99,7 +77,8 @@ Made make_timestamp(const Processor& processor, const ProcessorWorld& world, Dia
 
 class AddLocale final : public Step {
  public:
-  AddLocale(bool abbreviation, const ProcessorWorld& world) : zone_("Local", world), abbreviation_(abbreviation) {}
+  AddLocale(bool abbreviation, const ProcessorWorld& world)
+      : zone_("Local", world.files, world.zones), abbreviation_(abbreviation) {}
   void run(Document& event, FilterRun& run) override {
     const auto local = zone_.get()->at(run.now_ns / 1'000'000'000);
     const std::int32_t minutes = std::abs(local.offset_seconds) / 60;

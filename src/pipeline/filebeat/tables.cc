@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "pipeline/filebeat/encodings.h"
+
 namespace enclave::pipeline::filebeat {
 namespace {
 
@@ -20,28 +22,6 @@ constexpr std::string_view kTerminators[] = {"auto",           "line_feed",     
 constexpr std::string_view kCompressions[] = {"", "none", "gzip", "auto"};
 constexpr std::string_view kFramings[] = {"delimiter", "rfc6587"};
 constexpr std::string_view kSeeks[] = {"head", "tail", "cursor", "since"};
-constexpr std::string_view kEncodings[] = {"plain",        "utf-8",       "nop",
-                                           "utf-16be-bom", "utf-16be",    "utf-16le",
-                                           "utf-16le-bom", "utf-16-bom",  "big5",
-                                           "gb18030",      "gbk",         "hz-gb-2312",
-                                           "euc-kr",       "euc-jp",      "iso-2022-jp",
-                                           "shift-jis",    "iso8859-1",   "iso8859-2",
-                                           "iso8859-3",    "iso8859-4",   "iso8859-5",
-                                           "iso8859-6",    "iso8859-6e",  "iso8859-6i",
-                                           "iso8859-7",    "iso8859-8",   "iso8859-8e",
-                                           "iso8859-8i",   "iso8859-9",   "iso8859-10",
-                                           "iso8859-13",   "iso8859-14",  "iso8859-15",
-                                           "iso8859-16",   "cp437",       "cp850",
-                                           "cp852",        "cp855",       "cp858",
-                                           "cp860",        "cp862",       "cp863",
-                                           "cp865",        "cp866",       "ebcdic-037",
-                                           "ebcdic-1040",  "ebcdic-1047", "koi8r",
-                                           "koi8u",        "macintosh",   "macintosh-cyrillic",
-                                           "windows1250",  "windows1251", "windows1252",
-                                           "windows1253",  "windows1254", "windows1255",
-                                           "windows1256",  "windows1257", "windows1258",
-                                           "windows874"};
-
 Slots json_slots(Json& json) {
   return {{"message_key", &json.message_key},
           {"keys_under_root", &json.keys_under_root},
@@ -64,7 +44,7 @@ Slots log_slots(LogOptions& log) {
                {"exclude_files", &log.exclude_files},
                {"exclude_lines", &log.exclude_lines},
                {"include_lines", &log.include_lines},
-               {"encoding", &log.encoding, {.words = kEncodings}},
+               {"encoding", &log.encoding, {.words = encoding_names()}},
                {"scan_frequency", &log.scan_frequency},
                {"ignore_older", &log.ignore_older},
                {"clean_inactive", &log.clean_inactive},
@@ -109,7 +89,7 @@ Slots filestream_slots(FilestreamOptions& file) {
   return {{"paths", &file.paths},
           {"exclude_lines", &file.exclude_lines},
           {"include_lines", &file.include_lines},
-          {"encoding", &file.encoding, {.words = kEncodings}},
+          {"encoding", &file.encoding, {.words = encoding_names()}},
           {"prospector.scanner.check_interval", &file.check_interval},
           {"prospector.scanner.exclude_files", &file.exclude_files},
           {"prospector.scanner.include_files", &file.include_files},
@@ -224,6 +204,7 @@ Input default_input(const std::string& type, int generation) {
   Input out;
   out.type = type;
   if (generation < 8) out.filestream.clean_inactive = Nanoseconds(0);
+  if (type == "syslog") out.network.syslog.format = "rfc3164";
   if (type == "udp") {
     out.network.max_message_size = 10_KiB;
     out.network.host = "localhost:8080";

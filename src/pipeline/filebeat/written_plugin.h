@@ -8,8 +8,7 @@
 
 namespace enclave::pipeline::filebeat {
 
-/// A plugin of Logstash's that does what Filebeat's file asks for, made from the text of its options. What it gives
-/// must not outlive this.
+/// A plugin of Logstash's that does what Filebeat's file asks for, as the text of its options.
 class WrittenPlugin {
  public:
   /// `section` is "input" or "output".
@@ -19,21 +18,19 @@ class WrittenPlugin {
     const auto& all = section == "output" ? configuration_.outputs : configuration_.inputs;
     if (!all.empty()) plugin_ = std::get_if<logstash::Plugin>(&all[0]);
   }
-  /// `cards` are those of inputs or outputs. Null after a mistake, which is told at `place`.
-  template <class Cards>
-  auto make(const Cards& cards, const FilterWorld& world, const Place& place, Diagnostics& diagnostics)
-      -> decltype(cards[0]->make(std::declval<logstash::PluginOptions&>(), world)) {
-    for (const auto* card : cards) {
-      if (plugin_ == nullptr || card->name != plugin_->name) continue;
-      logstash::PluginOptions options(configuration_, *plugin_, diagnostics_);
-      auto made = card->make(options, world);
-      for (const auto& entry : diagnostics_.entries())
-        if (entry.severity == Diagnostics::Severity::error) diagnostics.error(place, entry.text);
-      if (made == nullptr && !diagnostics_.has_errors()) diagnostics.error(place, "it cannot be made");
-      return made;
+  /// Gives the options to `with`, which returns what it made of them, or nothing after a mistake.
+  template <class With>
+  auto read(const Place& place, Diagnostics& diagnostics, With with)
+      -> decltype(with(std::declval<logstash::PluginOptions&>())) {
+    if (plugin_ == nullptr) {
+      diagnostics.error(place, diagnostics_.text());
+      return {};
     }
-    diagnostics.error(place, plugin_ == nullptr ? diagnostics_.text() : plugin_->name + " is not yet offered");
-    return nullptr;
+    logstash::PluginOptions options(configuration_, *plugin_, diagnostics_);
+    auto made = with(options);
+    for (const auto& entry : diagnostics_.entries())
+      if (entry.severity == Diagnostics::Severity::error) diagnostics.error(place, entry.text);
+    return made;
   }
 
  private:

@@ -269,7 +269,7 @@ logstash::FieldReference read_target(logstash::PluginOptions& options, const std
   return options.as_field("source", of_something ? source.substr(0, source.size() - 4) : "geoip");
 }
 
-std::unique_ptr<Database> read_database(logstash::PluginOptions& options) {
+std::unique_ptr<Database> read_database(logstash::PluginOptions& options, Files& files) {
   const auto path = options.text_if_set("database");
   if (!path) {
     options.mistake("database",
@@ -278,6 +278,7 @@ std::unique_ptr<Database> read_database(logstash::PluginOptions& options) {
                     "https://www.maxmind.com/en/geolite2/signup, and geoipupdate fetches it");
     return nullptr;
   }
+  (void)files.info(*path);  // the library opens it by itself; who watches files hears of it so
   auto database = std::make_unique<Database>();
   const auto opened = database->open(*path);
   if (opened) return database;
@@ -295,7 +296,7 @@ std::unique_ptr<Filter> make(logstash::PluginOptions& options, const FilterWorld
   GeoIp::Settings settings{.source = options.field("source", "ip"),
                            .target = read_target(options, options.text("source", "ip"), ecs)};
   settings.tag_on_failure = options.texts("tag_on_failure", {"_geoip_lookup_failure"});
-  auto database = read_database(options);
+  auto database = read_database(options, world.files);
   if (!database) {
     options.texts("fields");
     return nullptr;

@@ -62,14 +62,6 @@ class ArchivePacker final : public Packer {
 class ArchiveOutput final : public Output {
  public:
   explicit ArchiveOutput(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {}
-  ~ArchiveOutput() override {
-    {
-      const std::lock_guard lock(channel_->mutex);
-      channel_->closed = true;
-    }
-    channel_->wake.wake();
-  }
-
   Result<void> open(const OutputSetup& setup) override {
     stopping_ = &setup.stopping;
     return {};
@@ -142,12 +134,42 @@ class ArchiveInput final : public Input {
   std::shared_ptr<Channel> channel_;
 };
 
+class Handoff final : public ArchiveHandoff {
+ public:
+  explicit Handoff(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {}
+
+  std::unique_ptr<Input> input() override { return std::make_unique<ArchiveInput>(channel_); }
+  std::unique_ptr<Output> output() override {
+    ENSURE(idle());
+    const std::lock_guard lock(channel_->mutex);
+    channel_->delivered = 0;  // each flow counts its tickets anew
+    return std::make_unique<ArchiveOutput>(channel_);
+  }
+  bool idle() const override {
+    const std::lock_guard lock(channel_->mutex);
+    return channel_->waiting.empty() && channel_->taken.empty();
+  }
+  void close() override {
+    {
+      const std::lock_guard lock(channel_->mutex);
+      channel_->closed = true;
+    }
+    channel_->wake.wake();
+  }
+  bool closed() const override {
+    const std::lock_guard lock(channel_->mutex);
+    return channel_->closed;
+  }
+
+ private:
+  std::shared_ptr<Channel> channel_;
+};
+
 }  // namespace
 
-Result<ArchiveHandoff> make_archive_handoff() {
+Result<std::unique_ptr<ArchiveHandoff>> ArchiveHandoff::make() {
   auto wake = TRY(io::Waiter::make());
-  const auto channel = std::make_shared<Channel>(std::move(wake));
-  return ArchiveHandoff{std::make_unique<ArchiveOutput>(channel), std::make_unique<ArchiveInput>(channel)};
+  return std::unique_ptr<ArchiveHandoff>(std::make_unique<Handoff>(std::make_shared<Channel>(std::move(wake))));
 }
 
 }  // namespace enclave::pipeline

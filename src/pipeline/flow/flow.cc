@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/files.h"
+#include "io/thread_name.h"
 #include "pipeline/flow/dead_letters.h"
 #include "pipeline/flow/flow_counts.h"
 #include "pipeline/flow/letter_source.h"
@@ -50,7 +51,10 @@ class RealFlow final : public Flow {
         joiners_(plan_.sources.size()),
         settled_(plan_.outputs.size()),
         counts_(plan_, workers, world_.clock.wall_ns()) {
-    for (std::size_t i = 0; i < plan_.sources.size(); ++i) source_logs_.push_back(std::make_unique<PluginLog>(ledger_));
+    for (std::size_t i = 0; i < plan_.sources.size(); ++i) {
+      source_logs_.push_back(std::make_unique<PluginLog>(ledger_));
+      grounds_.push_back(std::make_unique<SourceGround>());
+    }
     for (std::size_t i = 0; i < plan_.outputs.size(); ++i) output_logs_.push_back(std::make_unique<PluginLog>(ledger_));
     if (options_.tell) ledger_.on_trouble(options_.tell);
   }
@@ -73,17 +77,37 @@ class RealFlow final : public Flow {
       letters_.push_back(std::make_unique<OutputLetters>(*dead_letters_, output.id, world_.clock, *output_logs_[i]));
       TRY(output.output->open({world_, *output_logs_[i], give_up_, *letters_[i], output.id, kept}));
     }
+    std::vector<std::unique_ptr<Input>> inputs(plan_.sources.size());
     for (std::size_t i = 0; i < plan_.sources.size(); ++i) {
       auto& source = plan_.sources[i];
       if (const auto& rule = source.codec ? source.codec.multiline() : source.multiline) {
         TRY(LineJoiner::check(*rule));
         joiners_[i] = std::make_unique<LineJoiner>(*rule, world_, *source_logs_[i]);
       }
-      auto input = source.source->open({world_, positions, *source_logs_[i]});
+      if (options_.estate != nullptr && options_.estate->has(source.recipe)) continue;
+      SourceGround& ground = *grounds_[i];
+      ground.log.move_to(*source_logs_[i]);
+      ground.positions.move_to(positions);
+      ground.made_from = options_.made_from;
+      auto input = source.source->open({world_, ground.positions, ground.log});
       if (!input) return std::move(input).error().within(fmt::format("the input {}", source.id));
-      reader_.add(source.id, std::move(*input), source.letters);
+      inputs[i] = std::move(*input);
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i] == nullptr) inputs[i] = TRY(inherit(i, positions));
+      reader_.add(plan_.sources[i].id, std::move(inputs[i]), plan_.sources[i].letters);
     }
     return {};
+  }
+
+  std::unique_ptr<FlowEstate> estate() override {
+    auto estate = std::make_unique<FlowEstate>();
+    if (pending_.size() > 0 || aborted_) return estate;
+    for (std::size_t i = 0; i < plan_.sources.size(); ++i)
+      if (auto input = reader_.take_kept(i))
+        estate->add(
+            {plan_.sources[i].recipe, std::move(plan_.sources[i].source), std::move(grounds_[i]), std::move(input)});
+    return estate;
   }
 
   Result<FlowEnd> run() override {
@@ -112,6 +136,12 @@ class RealFlow final : public Flow {
   void stop() override {
     stop_ = true;
     wake_.wake();
+  }
+
+  void hand_over(std::vector<std::string> kept) override {
+    kept_ = std::move(kept);
+    handing_over_ = true;
+    stop();
   }
 
   FlowStatus status() const override {
@@ -144,6 +174,18 @@ class RealFlow final : public Flow {
   }
 
  private:
+  /// The source comes along: what was opened may refer to it, and two of one recipe are the same.
+  Result<std::unique_ptr<Input>> inherit(std::size_t index, const Positions& positions) {
+    FlowSource& source = plan_.sources[index];
+    auto heirloom = options_.estate->take(source.recipe);
+    if (!heirloom) return Error{Fault::invalid, "the input {} stands there twice", source.id};
+    source.source = std::move(heirloom->source);
+    grounds_[index] = std::move(heirloom->ground);
+    grounds_[index]->log.move_to(*source_logs_[index]);
+    grounds_[index]->positions.move_to(positions);
+    return std::move(heirloom->input);
+  }
+
   Result<void> open_registry() {
     std::vector<std::string> notices;
     const std::string path = join_path(options_.state_directory, "positions");
@@ -182,14 +224,20 @@ class RealFlow final : public Flow {
         give_up_ = true;
         return;
       }
-      if (step == Step::blocked) settle_now_.notify_one();
+      if (step == Step::blocked) settle_soon();
       const auto descriptors = step == Step::blocked ? std::vector<int>{} : reader_.descriptors();
       (void)wake_.wait(descriptors, step == Step::blocked ? Nanoseconds(kSecond) : until(reader_.next_boot_ns()));
     }
   }
 
   bool begin_end(std::int64_t& ending_boot_ns) {
-    reader_.finish();
+    if (handing_over_) {
+      reader_.hand_over();
+      for (std::size_t i = 0; i < plan_.sources.size(); ++i)
+        if (std::ranges::find(kept_, plan_.sources[i].recipe) != kept_.end()) reader_.keep(i);
+    } else {
+      reader_.finish();
+    }
     ending_boot_ns = world_.clock.boot_ns();
     return true;
   }
@@ -204,6 +252,7 @@ class RealFlow final : public Flow {
   // --- the workers
 
   void work(std::size_t index) {
+    io::name_this_thread("worker " + plan_.id);
     work_on(index);
     const std::lock_guard lock(mutex_);
     --working_;
@@ -289,6 +338,7 @@ class RealFlow final : public Flow {
     counts_.handed_over(work.ticket, made, work.parcels, letters_, worker, counts);
     for (const auto& parcel : work.parcels) unsettled_bytes_ += parcel.bytes.size();
     if (has_last_) keep_for_last(work);
+    const bool awaited = plan_.sources[work.reading.input].source->awaited() && queue_.empty();
     const bool held_lines = work.reading.light;
     if (!held_lines) {
       queue_.make_light(work.reading);
@@ -298,7 +348,7 @@ class RealFlow final : public Flow {
     delivered_ticket_ = work.ticket;
     lock.unlock();
     delivered_.notify_all();
-    if (only_last_ || unsettled_bytes_ > kUnsettledBytes) settle_now_.notify_one();
+    if (only_last_ || awaited || unsettled_bytes_ > kUnsettledBytes) settle_soon();
     return true;
   }
 
@@ -337,13 +387,22 @@ class RealFlow final : public Flow {
     wake_.wake();
   }
 
+  void settle_soon() {
+    {
+      const std::lock_guard lock(mutex_);
+      settle_wanted_ = true;
+    }
+    settle_now_.notify_one();
+  }
+
   // --- the settling thread
 
   void settle_for_ever() {
     std::int64_t saved_boot_ns = world_.clock.boot_ns();
     std::unique_lock lock(mutex_);
     while (!settling_ended_) {
-      settle_now_.wait_for(lock, kSettleEvery);
+      settle_now_.wait_for(lock, kSettleEvery, [&] { return settle_wanted_ || settling_ended_; });
+      settle_wanted_ = false;
       lock.unlock();
       settle(false);
       if (registry_ && world_.clock.boot_ns() - saved_boot_ns > kSecond) {
@@ -445,12 +504,14 @@ class RealFlow final : public Flow {
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<LetterBox> dead_letters_;
   std::vector<std::unique_ptr<OutputLetters>> letters_;  ///< of each output
+  std::vector<std::unique_ptr<SourceGround>> grounds_;
   BatchQueue queue_;
   Reader reader_;
   const bool has_last_ = std::ranges::any_of(plan_.outputs, &FlowOutput::last);
   const bool only_last_ = std::ranges::all_of(plan_.outputs, &FlowOutput::last);
 
-  std::atomic<bool> stop_{false}, failed_{false}, give_up_{false};
+  std::vector<std::string> kept_;  ///< recipes; before handing_over_
+  std::atomic<bool> stop_{false}, handing_over_{false}, failed_{false}, give_up_{false};
   std::atomic<std::uint64_t> unsettled_bytes_{0};
   std::vector<std::atomic<std::int64_t>> handing_ns_;  ///< of each output
   std::mutex outputs_mutex_;                           ///< calls of outputs; never taken inside mutex_
@@ -465,7 +526,7 @@ class RealFlow final : public Flow {
   std::optional<Error> failure_;
   std::uint64_t last_ticket_ = 0, delivered_ticket_ = 0;
   std::size_t working_ = 0;  ///< threads
-  bool reading_ended_ = false, aborted_ = false, settling_ended_ = false;
+  bool reading_ended_ = false, aborted_ = false, settling_ended_ = false, settle_wanted_ = false;
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "io/host.h"
+#include "pipeline/flow/flow_estate.h"
 #include "pipeline/logstash/program.h"
 #include "pipeline/output.h"
 #include "pipeline/registry.h"
@@ -64,6 +65,9 @@ struct FlowSource {
   std::function<std::unique_ptr<Dressing>()> dressing;  ///< empty: none
   std::optional<MultilineRule> multiline = {};          ///< of a source without a codec
   bool letters = false;  ///< what it reads goes past the filters to the output that once refused it
+  /// Sources with equal ones open inputs that are the same; no two of a plan have one, except empty: like no other. It
+  /// may tell secrets.
+  std::string recipe = {};
 };
 struct FlowOutput {
   std::string id;
@@ -94,6 +98,10 @@ struct FlowOptions {
   /// Called once when a trouble begins, and once with `over` when it has ended. From any thread.
   std::function<void(std::string_view text, bool over)> tell = {};
   std::vector<event::SourceRange> imported = {};  ///< positions of another program, taken over at the first start
+  /// What the plan was made from: it is kept as long as anything of the plan is.
+  std::shared_ptr<const void> made_from = {};
+  /// Of the flow that this one replaces; null: none. What fits is taken out when nothing can fail any more.
+  FlowEstate* estate = nullptr;
 };
 
 /// Counters since the flow was opened. Those of events are of the batches that were handed to the outputs, so they
@@ -114,6 +122,9 @@ struct FlowStatus {
   std::uint64_t workers = 0;
   std::uint64_t dead_letters = 0, dead_letters_lost = 0;  ///< events kept; not kept, because there were too many
   std::uint64_t dead_letter_bytes = 0;                    ///< of the file that holds them
+  /// Since the program began: how often the flow was replaced by one of a new configuration, and how often a new
+  /// configuration was refused.
+  std::uint64_t reloads = 0, reloads_refused = 0;
   struct In {
     std::string id;
     std::uint64_t readings = 0, bytes = 0;  ///< lines, messages, requests; what they hold
@@ -151,6 +162,11 @@ class Flow {
   virtual Result<FlowEnd> run() = 0;
   /// From any thread and from a signal handler.
   virtual void stop() = 0;
+  /// As stop(), for a flow that will be opened with the same state directory: what it reads again from the positions is
+  /// not given out before its time, such as a line that has no end yet. Inputs whose recipe is one of `kept` stay open.
+  virtual void hand_over(std::vector<std::string> kept) = 0;
+  /// After run(): the inputs that stayed open. Empty when not all that they gave was delivered.
+  virtual std::unique_ptr<FlowEstate> estate() = 0;
   /// Thread-safe.
   virtual FlowStatus status() const = 0;
 };

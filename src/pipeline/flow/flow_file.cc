@@ -34,7 +34,9 @@ constexpr Number<FlowStatus> kFlow[] = {{"events_in", &FlowStatus::events_in},
                                         {"workers", &FlowStatus::workers},
                                         {"dead_letters", &FlowStatus::dead_letters},
                                         {"dead_letters_lost", &FlowStatus::dead_letters_lost},
-                                        {"dead_letter_bytes", &FlowStatus::dead_letter_bytes}};
+                                        {"dead_letter_bytes", &FlowStatus::dead_letter_bytes},
+                                        {"reloads", &FlowStatus::reloads},
+                                        {"reloads_refused", &FlowStatus::reloads_refused}};
 constexpr Number<In> kIn[] = {{"readings", &In::readings}, {"bytes", &In::bytes}, {"events", &In::events}};
 constexpr Number<Out> kOut[] = {{"events", &Out::events},
                                 {"bytes", &Out::bytes},

@@ -31,6 +31,8 @@ struct Seen {
   std::string refused_end;         ///< what ends so becomes a dead letter
   std::atomic<bool> holds{false};  ///< the output keeps nothing safe for now
   std::atomic<bool> away{false};   ///< the output takes nothing
+  std::atomic<bool> endless{false}, reads_again{false};
+  std::atomic<int> opened{0}, finished{0};
 };
 
 /// Gives out numbered lines, `per_batch` in each batch, beginning where its position says.
@@ -38,10 +40,11 @@ class Numbers final : public Input {
  public:
   Numbers(const Positions& positions, int count, int per_batch, Seen& seen)
       : count_(count), per_batch_(per_batch), seen_(seen) {
+    ++seen.opened;
     if (const auto known = positions.find("numbers")) next_ = std::stoi(*known);
   }
   Result<Polled> poll(event::Batch& batch, std::size_t /*budget*/) override {
-    if (next_ >= count_) return Polled::end;
+    if (next_ >= count_) return seen_.endless ? Polled::idle : Polled::end;
     const auto source = batch.source("numbers", std::to_string(next_));
     for (int i = 0; i < per_batch_ && next_ < count_; ++i, ++next_) {
       event::Event& event = batch.events.emplace_back();
@@ -51,7 +54,11 @@ class Numbers final : public Input {
     batch.sources[source].to = batch.sources[source].state = std::to_string(next_);
     return Polled::more;
   }
-  Result<Polled> finish(event::Batch& /*batch*/, std::size_t /*budget*/) override { return Polled::end; }
+  Result<Polled> finish(event::Batch& /*batch*/, std::size_t /*budget*/) override {
+    ++seen_.finished;
+    return Polled::end;
+  }
+  bool reads_again() const override { return seen_.reads_again; }
   void committed(const event::Batch& /*batch*/) override {
     const std::lock_guard lock(seen_.mutex);
     if (++seen_.committed > seen_.safe_ticket) ++seen_.committed_before_safe;
@@ -389,20 +396,101 @@ TEST_F(FlowTest, LettersOfAnOutputThatIsNoMoreAreDeadLettersAgain) {
   };
   ASSERT_TRUE(read_letters(io::real_files(), state, each));
   EXPECT_THAT(left, ElementsAre("out is no output now that could send it again; not this one|5"));
-}
 
-TEST_F(FlowTest, PositionsOfAnotherProgramCountAtTheFirstStartOnly) {
-  FlowOptions options{.world = io::real_world(), .state_directory = directory_.path() + "/state", .once = true};
-  options.imported = {{"numbers", "7", "7", 0, 0, "7"}};
-  auto first = Flow::open(plan(10, 2, false), options);
-  ASSERT_TRUE(first);
-  ASSERT_TRUE((*first)->run());
-  EXPECT_THAT(seen_.delivered, ElementsAre("7", "8", "9"));
-  auto second = Flow::open(plan(11, 2, false), options);
-  ASSERT_TRUE(second);
-  ASSERT_TRUE((*second)->run());
-  EXPECT_THAT(seen_.delivered, ElementsAre("7", "8", "9", "10"));
-}
+  class HandOver : public FlowTest {
+   protected:
+    FlowPlan plan_of(int count, std::string recipe) {
+      FlowPlan made = plan(count, 10, false);
+      made.sources[0].recipe = std::move(recipe);
+      return made;
+    }
+    /// Runs until `count` are delivered, or while the output is away until something waits for it, then hands over;
+    /// what it leaves.
+    std::unique_ptr<FlowEstate> run(FlowPlan made, std::size_t count, std::vector<std::string> kept,
+                                    FlowEstate* estate = nullptr) {
+      FlowOptions options{.world = io::real_world(), .state_directory = directory_.path() + "/state"};
+      options.stop_patience = std::chrono::milliseconds(50);
+      options.estate = estate;
+      auto flow = Flow::open(std::move(made), std::move(options));
+      EXPECT_TRUE(flow) << flow.error().text();
+      std::thread later([&] {
+        for (;;) {
+          const bool waits = (*flow)->status().batches_waiting > 0;
+          {
+            const std::lock_guard lock(seen_.mutex);
+            if (seen_.away ? waits : seen_.delivered.size() >= count) break;
+          }
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        (*flow)->hand_over(std::move(kept));
+      });
+      EXPECT_TRUE((*flow)->run());
+      later.join();
+      return (*flow)->estate();
+    }
+  };
+
+  TEST_F(HandOver, AnInputOfTheSameRecipeStaysOpen) {
+    seen_.endless = true;
+    const auto left = run(plan_of(100, "a"), 100, {"a"});
+    EXPECT_EQ(left->size(), 1U);
+    EXPECT_EQ(seen_.finished, 0);
+    // It goes on by itself: that another count was asked for changes nothing.
+    const auto again = run(plan_of(500, "a"), 100, {"b"}, left.get());
+    EXPECT_EQ(seen_.opened, 1);
+    EXPECT_EQ(left->size(), 0U);
+    EXPECT_EQ(again->size(), 0U);
+    EXPECT_EQ(seen_.finished, 1);
+    EXPECT_EQ(seen_.delivered, numbers(0, 100));
+  }
+
+  TEST_F(HandOver, AnInputOfAnotherRecipeIsOpenedAtThePositions) {
+    seen_.endless = true;
+    const auto left = run(plan_of(100, "a"), 100, {"b"});
+    EXPECT_EQ(left->size(), 0U);
+    (void)run(plan_of(200, "b"), 200, {}, left.get());
+    EXPECT_EQ(seen_.opened, 2);
+    EXPECT_EQ(seen_.delivered, numbers(0, 200));
+  }
+
+  TEST_F(HandOver, AnInputThatReadsAgainIsNotFinished) {
+    seen_.endless = seen_.reads_again = true;
+    (void)run(plan_of(100, "a"), 100, {});
+    EXPECT_EQ(seen_.finished, 0);
+  }
+
+  TEST_F(HandOver, NothingStaysOpenWhenNotAllWasDelivered) {
+    seen_.away = seen_.endless = true;
+    EXPECT_EQ(run(plan_of(100, "a"), 0, {"a"})->size(), 0U);
+    seen_.away = false;
+    (void)run(plan_of(100, "a"), 100, {});
+    EXPECT_EQ(seen_.delivered, numbers(0, 100));
+  }
+
+  TEST_F(HandOver, WhatFailsToOpenTakesNothingOfTheEstate) {
+    seen_.endless = true;
+    const auto left = run(plan_of(100, "a"), 100, {"a"});
+    FlowPlan wrong = plan_of(100, "a");
+    wrong.sources.push_back({"multiline", std::make_unique<NumbersSource>(1, 1, seen_), {}, {}});
+    wrong.sources.back().multiline.emplace().pattern = "(";
+    FlowOptions options{.world = io::real_world(), .state_directory = directory_.path() + "/state"};
+    options.estate = left.get();
+    EXPECT_FALSE(Flow::open(std::move(wrong), std::move(options)));
+    EXPECT_EQ(left->size(), 1U);
+  }
+
+  TEST_F(FlowTest, PositionsOfAnotherProgramCountAtTheFirstStartOnly) {
+    FlowOptions options{.world = io::real_world(), .state_directory = directory_.path() + "/state", .once = true};
+    options.imported = {{"numbers", "7", "7", 0, 0, "7"}};
+    auto first = Flow::open(plan(10, 2, false), options);
+    ASSERT_TRUE(first);
+    ASSERT_TRUE((*first)->run());
+    EXPECT_THAT(seen_.delivered, ElementsAre("7", "8", "9"));
+    auto second = Flow::open(plan(11, 2, false), options);
+    ASSERT_TRUE(second);
+    ASSERT_TRUE((*second)->run());
+    EXPECT_THAT(seen_.delivered, ElementsAre("7", "8", "9", "10"));
+  }
 
 }  // namespace
 }  // namespace enclave::pipeline

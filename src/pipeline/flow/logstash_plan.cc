@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <numeric>
 
@@ -105,6 +106,40 @@ class LogstashChain final : public Chain {
   std::vector<Stage> stages_;
 };
 
+void write_recipe(const logstash::Plugin& plugin, std::string& into);
+
+/// With lengths, so that two that differ never read alike.
+void write_recipe(const logstash::Value& value, std::string& into) {
+  if (const auto* array = std::get_if<logstash::Array>(&value.data)) {
+    fmt::format_to(std::back_inserter(into), "[{} ", array->items.size());
+    for (const auto& item : array->items) write_recipe(item, into);
+  } else if (const auto* hash = std::get_if<logstash::Hash>(&value.data)) {
+    fmt::format_to(std::back_inserter(into), "{{{} ", hash->entries.size());
+    for (const auto& entry : hash->entries) write_recipe(entry.key, into), write_recipe(entry.value, into);
+  } else if (const auto* plugin = std::get_if<std::unique_ptr<logstash::Plugin>>(&value.data)) {
+    write_recipe(**plugin, into);
+  } else if (const std::string* text = logstash::text_of(value)) {
+    fmt::format_to(std::back_inserter(into), "{}:{} ", text->size(), *text);
+  }
+}
+
+void write_recipe(const logstash::Plugin& plugin, std::string& into) {
+  fmt::format_to(std::back_inserter(into), "{}({} ", plugin.name, plugin.attributes.size());
+  for (const auto& attribute : plugin.attributes) {
+    fmt::format_to(std::back_inserter(into), "{}=", attribute.name);
+    write_recipe(attribute.value, into);
+  }
+}
+
+/// What an input is made from.
+std::string recipe_of(const LogstashPipeline& pipeline, const logstash::Plugin& plugin, const FilterWorld& world) {
+  const auto& settings = pipeline.settings;
+  std::string recipe =
+      fmt::format("{} {} {} ", world.ecs_compatibility, settings.support_escapes, settings.escape_style);
+  write_recipe(plugin, recipe);
+  return recipe;
+}
+
 template <class Card>
 const Card* find_card(std::span<const Card* const> all, std::string_view name) {
   const auto found = std::ranges::find(all, name, &Card::name);
@@ -116,12 +151,15 @@ class Planner {
   Planner(const std::vector<LogstashPipeline>& pipelines, const FilterWorld& world, Diagnostics& diagnostics)
       : pipelines_(pipelines), world_(world), diagnostics_(diagnostics) {}
 
-  std::vector<LogstashPlan> plan() {
+  std::vector<LogstashPlan> plan(const std::function<void(std::span<const std::size_t>)>& begins) {
     std::vector<Member> members;
     for (const auto& pipeline : pipelines_) members.push_back(read(pipeline));
     const auto groups = join(members);
     std::vector<LogstashPlan> plans;
-    for (const auto& group : groups) plans.push_back(plan_group(members, group));
+    for (const auto& group : groups) {
+      if (begins) begins(group);
+      plans.push_back(plan_group(members, group));
+    }
     if (diagnostics_.has_errors()) plans.clear();
     return plans;
   }
@@ -234,6 +272,7 @@ class Planner {
   LogstashPlan plan_group(std::vector<Member>& members, const std::vector<std::size_t>& group) {
     LogstashPlan plan;
     const auto shared = std::make_shared<Shared>();
+    plan.members = group;
     plan.flow.id = members[group.front()].pipeline->settings.id;
     std::uint64_t bytes_max = 0;
     for (const std::size_t index : group) {
@@ -271,6 +310,7 @@ class Planner {
         continue;
       }
       FlowSource source;
+      source.recipe = recipe_of(pipeline, *plugin, world_);
       source.source = card->make(options, world_);
       source.codec = CodecChoice(options, card->codec, world_);
       const InputDressing once(options);
@@ -349,8 +389,9 @@ class Planner {
 }  // namespace
 
 std::vector<LogstashPlan> plan_logstash(const std::vector<LogstashPipeline>& pipelines, const FilterWorld& world,
-                                        Diagnostics& diagnostics) {
-  return Planner(pipelines, world, diagnostics).plan();
+                                        Diagnostics& diagnostics,
+                                        const std::function<void(std::span<const std::size_t>)>& begins) {
+  return Planner(pipelines, world, diagnostics).plan(begins);
 }
 
 }  // namespace enclave::pipeline

@@ -15,6 +15,8 @@ struct FileOptions {
   bool from_beginning = true;
   bool gzip = true;
   std::uint64_t open_files_max = 512;
+  std::string encoding;
+  std::string line_end;
 };
 
 constexpr Option<FileOptions> kFileOptions[] = {
@@ -29,6 +31,10 @@ constexpr Option<FileOptions> kFileOptions[] = {
      "Whether files that are there at the very first start are read from their beginning."},
     {"gzip", &FileOptions::gzip, "Whether .gz files are unpacked and read; if not, they are left out."},
     {"open_files_max", &FileOptions::open_files_max, "Files that are kept open at once; the others are opened again."},
+    {"encoding", &FileOptions::encoding,
+     "Of files in UTF-16: utf-16le, utf-16be, or utf-16 for files with a byte order mark. Lines are recorded in "
+     "UTF-8."},
+    {"line_end", &FileOptions::line_end, "What ends a line, 1 to 4 characters; without it LF, or CR LF."},
 };
 
 constexpr std::uint64_t kLineBytesMax = 16_MiB;
@@ -55,6 +61,25 @@ Place place_of(const Node& config, std::string_view key) {
   return node != nullptr ? node->place : config.place;
 }
 
+void read_cut(const Node& config, const FileOptions& options, FollowOptions& follow, Diagnostics& diagnostics) {
+  constexpr std::size_t kEndBytesMax = 4;
+  if (options.line_end.size() > kEndBytesMax)
+    diagnostics.error(place_of(config, "line_end"), "line_end: at most 4 bytes");
+  if (options.encoding.starts_with("utf-16")) {
+    follow.by_mark = options.encoding == "utf-16" || options.encoding.ends_with("-bom");
+    follow.end_only = options.line_end;
+    const bool big = options.encoding.starts_with("utf-16be");
+    follow.cut = LineCut::utf16(!big, options.line_end);
+  } else if (!options.line_end.empty()) {
+    follow.cut = {options.line_end, "", LineCut::Text::as_is};
+  }
+  constexpr std::string_view kEncodings[] = {"",           "utf-16le",     "utf-16be",    "utf-16",
+                                             "utf-16-bom", "utf-16le-bom", "utf-16be-bom"};
+  if (std::find(std::begin(kEncodings), std::end(kEncodings), options.encoding) == std::end(kEncodings))
+    diagnostics.error(place_of(config, "encoding"),
+                      fmt::format("encoding: {} is none of utf-16le, utf-16be, utf-16", options.encoding));
+}
+
 FollowOptions read_options(const Node& config, Diagnostics& diagnostics) {
   FileOptions options;
   parse_options<FileOptions>(config, kFileOptions, options, "a file input", diagnostics, kCommonInputKeys);
@@ -75,6 +100,7 @@ FollowOptions read_options(const Node& config, Diagnostics& diagnostics) {
   follow.from_beginning = options.from_beginning;
   follow.gzip = options.gzip;
   follow.open_files_max = options.open_files_max;
+  read_cut(config, options, follow, diagnostics);
   return follow;
 }
 

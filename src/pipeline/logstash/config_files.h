@@ -28,6 +28,7 @@ struct PipelineSettings {
   bool support_escapes = false;
   std::string escape_style = "none";  ///< of field references: none, percent, ampersand
   bool reload = false;
+  bool reloadable = true;
   Nanoseconds reload_interval{3'000'000'000};
   std::string queue_type = "memory";  ///< memory, persisted
   ByteCount queue_bytes_max = 1024_MiB;

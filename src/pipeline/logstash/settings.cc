@@ -44,7 +44,6 @@ constexpr std::string_view kWithoutEffect[] = {"allow_superuser",
                                                "pipeline.batch.metrics.sampling_mode",
                                                "pipeline.buffer.type",
                                                "pipeline.plugin_classloaders",
-                                               "pipeline.reloadable",
                                                "pipeline.separate_logs",
                                                "pipeline.system",
                                                "pipeline.unsafe_shutdown",
@@ -97,6 +96,7 @@ class Reader {
     if (key == "config.support_escapes") return boolean(entry, into.support_escapes);
     if (key == "config.field_reference.escape_style") return word(entry, kEscapes, into.escape_style);
     if (key == "config.reload.automatic") return boolean(entry, into.reload);
+    if (key == "pipeline.reloadable") return boolean(entry, into.reloadable);
     if (key == "config.reload.interval") return duration(entry, into.reload_interval);
     if (key == "queue.type") return word(entry, kQueues, into.queue_type);
     if (key == "queue.max_bytes") return bytes(entry, into.queue_bytes_max);
@@ -136,6 +136,7 @@ class Reader {
                                            "config.field_reference.escape_style",
                                            "config.reload.automatic",
                                            "config.reload.interval",
+                                           "pipeline.reloadable",
                                            "queue.type",
                                            "queue.max_bytes",
                                            "dead_letter_queue.enable",

@@ -1,5 +1,7 @@
 #include "pipeline/logstash/zones.h"
 
+#include <mutex>
+
 #include "base/files.h"
 
 namespace enclave::pipeline::logstash {
@@ -9,7 +11,10 @@ constexpr std::size_t kKnownMax = 10'000;
 }  // namespace
 
 const Timezone* SystemZones::find(std::string_view name) {
-  if (const auto known = known_.find(name); known != known_.end()) return known->second.get();
+  {
+    const std::shared_lock lock(mutex_);
+    if (const auto known = known_.find(name); known != known_.end()) return known->second.get();
+  }
   std::unique_ptr<Timezone> zone;
   if (auto offset = Timezone::from_offset_name(name)) {
     zone = std::make_unique<Timezone>(std::move(*offset));
@@ -18,6 +23,7 @@ const Timezone* SystemZones::find(std::string_view name) {
       if (auto read = Timezone::from_tzif(*bytes, std::string(name)))
         zone = std::make_unique<Timezone>(std::move(*read));
   }
+  const std::unique_lock lock(mutex_);
   if (!zone && known_.size() >= kKnownMax) return nullptr;
   return known_.emplace(std::string(name), std::move(zone)).first->second.get();
 }

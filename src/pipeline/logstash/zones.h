@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,7 @@
 
 namespace enclave::pipeline::logstash {
 
-/// The time zones of this machine, each read once. One thread at a time; what it gave out lives as long as it does.
+/// The time zones of this machine, each read once. Thread-safe; what it gave out lives as long as it does.
 class SystemZones {
  public:
   explicit SystemZones(Files& files, std::string directory = "/usr/share/zoneinfo")
@@ -24,6 +25,7 @@ class SystemZones {
 
  private:
   Files& files_;
+  std::shared_mutex mutex_;
   std::string directory_;
   std::map<std::string, std::unique_ptr<Timezone>, std::less<>> known_;  ///< null: looked for in vain
 };

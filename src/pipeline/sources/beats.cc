@@ -37,7 +37,7 @@ class Beats final : public Source {
   void make(const event::Batch& batch, const event::Event& from, event::Arena& arena, Codec& codec, FilterRun& run,
             std::vector<Document>& into) const override {
     const std::size_t before = into.size();
-    const auto read = run.json.read(from.raw, arena);
+    const auto read = from.padded ? run.json.read_padded(from.raw, arena) : run.json.read(from.raw, arena);
     if (!read || !read->is(Kind::map)) {
       Document& event = into.emplace_back(arena);
       event.set(event::kMessageField, Value::of(from.raw));
@@ -58,6 +58,8 @@ class Beats final : public Source {
       describe(batch, from, into[i]);
     }
   }
+
+  bool awaited() const override { return true; }
 
   void describe(const event::Batch& batch, const event::Event& from, Document& into) const override {
     if (settings_.add_address) address_field_.put(into, Value::of(address_of(batch.sources[from.source].source)));

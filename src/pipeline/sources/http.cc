@@ -201,6 +201,8 @@ class Http final : public Source {
     }
   }
 
+  bool awaited() const override { return true; }
+
   void describe(const event::Batch& /*batch*/, const event::Event& from, Document& into) const override {
     host_.fill(into, Value::of(peer_of(from.fields).address));
     original_.fill(from, into);
