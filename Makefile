@@ -35,7 +35,7 @@ tidy: ## check form and house rules
 	@tools/install-packages test
 	tools/tidy
 
-soak: ## kill shipper and receiver for SECONDS=60 while files grow and rotate; each line must be archived once
+soak: ## kill shipper and receiver for SECONDS=60 while files grow and rotate, and count the lines
 	@tools/install-packages build run test
 	@$(MAKE) --no-print-directory release
 	tests/faults/beats_soak_test.py --enclave build/release/enclave --seconds $(SECONDS) $(ARGS)

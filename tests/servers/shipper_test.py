@@ -144,20 +144,6 @@ class TlsTest(ShipperTest):
                 receiver.context = self.context("good")
                 until(lambda: len(receiver.acknowledged) == 10, f"the lines; {shipper.said()}")
 
-    def test_without_a_good_certificate_of_its_own_it_delivers_nothing(self):
-        for client in (None, "expired", "early", "stranger"):
-            with self.subTest(client):
-                receiver, shipper = self.pair(context=self.context("good", client=True), tls=self.tls(client))
-                shipper.append(0, 10)
-                shipper.start()
-                until(lambda: len(receiver.refusals) > 1, "it is refused")
-                self.assertEqual(receiver.received, [])
-                shipper.end()
-        receiver, shipper = self.pair(context=self.context("good", client=True), tls=self.tls("client"))
-        shipper.append(0, 10)
-        shipper.start()
-        until(lambda: len(receiver.acknowledged) == 10, f"the lines; {shipper.said()}")
-
 
 if __name__ == "__main__":
     if not os.path.exists(ENCLAVE):
