@@ -207,7 +207,8 @@ class Ours:
         folder = place / "dir"
         folder.mkdir()
         (folder / "enclave.yaml").write_text(
-            f"enclave: bench\nstate: {folder}/state\nstorage: {{endpoint: \"file://{place}/store\"}}\n", encoding="utf-8")
+            f"enclave: bench\nstate: {folder}/state\nstorage: {{endpoint: \"file://{place}/store\"}}\n",
+            encoding="utf-8")
         settings = self.logstash(place, workers, "", "archive { }")
         figures = self.run(place, "--logstash", settings).finish()
         check = Running([self.enclave, "verify", "--dir", folder, "--json"], place / "verify")
@@ -226,7 +227,8 @@ class Ours:
         output = (f's3 {{ endpoint => "{bucket.endpoint}" region => "{bucket.region}" bucket => "{bucket.name}" '
                   f'access_key_id => "{bucket.key}" secret_access_key => "{bucket.secret}" '
                   f'additional_settings => {{ "force_path_style" => true "ssl_ca_bundle" => "{bucket.ca}" }} '
-                  f'encoding => "gzip" codec => json_lines size_file => 67108864 temporary_directory => "{place}/tmp" }}')
+                  f'encoding => "gzip" codec => json_lines size_file => 67108864 '
+                  f'temporary_directory => "{place}/tmp" }}')
         settings = self.logstash(place, workers, "", output)
         (settings / "main.conf").chmod(0o600)
         figures = self.run(place, "--logstash", settings).finish()

@@ -98,7 +98,8 @@ class Peer:
 class Rsyslog(Peer):
     def command(self, place):
         modules = self.root / "usr/lib/x86_64-linux-gnu/rsyslog"
-        return [self.root / _PROGRAMS["rsyslog"], "-n", "-f", place / "rsyslog.conf", "-i", place / "pid", "-M", modules]
+        return [self.root / _PROGRAMS["rsyslog"], "-n", "-f", place / "rsyslog.conf", "-i", place / "pid", "-M",
+                modules]
 
     def configure(self, place, out, grok, port):
         parsed = "".join(f'  property(outname="{name}" name="$!{name}" format="jsonf")\n' for name in _FIELDS)

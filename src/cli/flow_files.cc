@@ -193,7 +193,7 @@ void FlowFiles::ask_for_api(std::string_view host, std::string_view ports, const
 void FlowFiles::read_logstash(const std::string& path, bool filters_only, Diagnostics& diagnostics) {
   auto pipelines = std::make_unique<Pipelines>();
   pipelines->filters_only = filters_only;
-  logstash::Settings program;
+  pipeline::logstash::Settings program;
   pipelines->all = read_pipelines(path, shell_, diagnostics, &files_, &pipelines->bases, &program);
   if (!filters_only && program.api_named && program.api_enabled)
     ask_for_api(program.api_host, program.api_port, {path, 0, 0}, diagnostics);

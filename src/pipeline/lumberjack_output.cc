@@ -39,7 +39,8 @@ void append_packed(Deflater& deflater, std::string_view frames, std::string& out
 class LumberjackPacker final : public Packer {
  public:
   explicit LumberjackPacker(const LumberjackOptions& options) : options_(options) {
-    if (options.compression_level > 0) deflater_ = std::make_unique<Deflater>(Deflater::Form::zlib, options.compression_level);
+    if (options.compression_level > 0)
+      deflater_ = std::make_unique<Deflater>(Deflater::Form::zlib, options.compression_level);
     if (options.codec != nullptr && *options.codec) codec_ = options.codec->make();
   }
 

@@ -38,7 +38,8 @@ class Chain:
         self.place = place
         self.said = open(place / "said", "ab")
         self.process = subprocess.Popen(
-            in_namespaces(ENCLAVE, "run", "--dir", place / "dir", "--filebeat", CHECKOUT / "examples/original/filebeat.yml",
+            in_namespaces(ENCLAVE, "run", "--dir", place / "dir",
+                          "--filebeat", CHECKOUT / "examples/original/filebeat.yml",
                           "--logstash", CHECKOUT / "examples/original/logstash.conf"),
             stdin=subprocess.DEVNULL, stdout=self.said, stderr=subprocess.STDOUT)
         self.pid = self.wait(self.find_program, "enclave to start")

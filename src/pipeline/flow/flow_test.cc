@@ -396,101 +396,102 @@ TEST_F(FlowTest, LettersOfAnOutputThatIsNoMoreAreDeadLettersAgain) {
   };
   ASSERT_TRUE(read_letters(io::real_files(), state, each));
   EXPECT_THAT(left, ElementsAre("out is no output now that could send it again; not this one|5"));
+}
 
-  class HandOver : public FlowTest {
-   protected:
-    FlowPlan plan_of(int count, std::string recipe) {
-      FlowPlan made = plan(count, 10, false);
-      made.sources[0].recipe = std::move(recipe);
-      return made;
-    }
-    /// Runs until `count` are delivered, or while the output is away until something waits for it, then hands over;
-    /// what it leaves.
-    std::unique_ptr<FlowEstate> run(FlowPlan made, std::size_t count, std::vector<std::string> kept,
-                                    FlowEstate* estate = nullptr) {
-      FlowOptions options{.world = io::real_world(), .state_directory = directory_.path() + "/state"};
-      options.stop_patience = std::chrono::milliseconds(50);
-      options.estate = estate;
-      auto flow = Flow::open(std::move(made), std::move(options));
-      EXPECT_TRUE(flow) << flow.error().text();
-      std::thread later([&] {
-        for (;;) {
-          const bool waits = (*flow)->status().batches_waiting > 0;
-          {
-            const std::lock_guard lock(seen_.mutex);
-            if (seen_.away ? waits : seen_.delivered.size() >= count) break;
-          }
-          std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        }
-        (*flow)->hand_over(std::move(kept));
-      });
-      EXPECT_TRUE((*flow)->run());
-      later.join();
-      return (*flow)->estate();
-    }
-  };
-
-  TEST_F(HandOver, AnInputOfTheSameRecipeStaysOpen) {
-    seen_.endless = true;
-    const auto left = run(plan_of(100, "a"), 100, {"a"});
-    EXPECT_EQ(left->size(), 1U);
-    EXPECT_EQ(seen_.finished, 0);
-    // It goes on by itself: that another count was asked for changes nothing.
-    const auto again = run(plan_of(500, "a"), 100, {"b"}, left.get());
-    EXPECT_EQ(seen_.opened, 1);
-    EXPECT_EQ(left->size(), 0U);
-    EXPECT_EQ(again->size(), 0U);
-    EXPECT_EQ(seen_.finished, 1);
-    EXPECT_EQ(seen_.delivered, numbers(0, 100));
+class HandOver : public FlowTest {
+ protected:
+  FlowPlan plan_of(int count, std::string recipe) {
+    FlowPlan made = plan(count, 10, false);
+    made.sources[0].recipe = std::move(recipe);
+    return made;
   }
-
-  TEST_F(HandOver, AnInputOfAnotherRecipeIsOpenedAtThePositions) {
-    seen_.endless = true;
-    const auto left = run(plan_of(100, "a"), 100, {"b"});
-    EXPECT_EQ(left->size(), 0U);
-    (void)run(plan_of(200, "b"), 200, {}, left.get());
-    EXPECT_EQ(seen_.opened, 2);
-    EXPECT_EQ(seen_.delivered, numbers(0, 200));
-  }
-
-  TEST_F(HandOver, AnInputThatReadsAgainIsNotFinished) {
-    seen_.endless = seen_.reads_again = true;
-    (void)run(plan_of(100, "a"), 100, {});
-    EXPECT_EQ(seen_.finished, 0);
-  }
-
-  TEST_F(HandOver, NothingStaysOpenWhenNotAllWasDelivered) {
-    seen_.away = seen_.endless = true;
-    EXPECT_EQ(run(plan_of(100, "a"), 0, {"a"})->size(), 0U);
-    seen_.away = false;
-    (void)run(plan_of(100, "a"), 100, {});
-    EXPECT_EQ(seen_.delivered, numbers(0, 100));
-  }
-
-  TEST_F(HandOver, WhatFailsToOpenTakesNothingOfTheEstate) {
-    seen_.endless = true;
-    const auto left = run(plan_of(100, "a"), 100, {"a"});
-    FlowPlan wrong = plan_of(100, "a");
-    wrong.sources.push_back({"multiline", std::make_unique<NumbersSource>(1, 1, seen_), {}, {}});
-    wrong.sources.back().multiline.emplace().pattern = "(";
+  /// Runs until `count` are delivered, or while the output is away until something waits for it, then hands over;
+  /// what it leaves.
+  std::unique_ptr<FlowEstate> run(FlowPlan made, std::size_t count, std::vector<std::string> kept,
+                                  FlowEstate* estate = nullptr) {
     FlowOptions options{.world = io::real_world(), .state_directory = directory_.path() + "/state"};
-    options.estate = left.get();
-    EXPECT_FALSE(Flow::open(std::move(wrong), std::move(options)));
-    EXPECT_EQ(left->size(), 1U);
+    options.stop_patience = std::chrono::milliseconds(50);
+    options.estate = estate;
+    auto flow = Flow::open(std::move(made), std::move(options));
+    EXPECT_TRUE(flow) << flow.error().text();
+    std::thread later([&] {
+      for (;;) {
+        const bool waits = (*flow)->status().batches_waiting > 0;
+        {
+          const std::lock_guard lock(seen_.mutex);
+          if (seen_.away ? waits : seen_.delivered.size() >= count) break;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      (*flow)->hand_over(std::move(kept));
+    });
+    EXPECT_TRUE((*flow)->run());
+    later.join();
+    return (*flow)->estate();
   }
+};
 
-  TEST_F(FlowTest, PositionsOfAnotherProgramCountAtTheFirstStartOnly) {
-    FlowOptions options{.world = io::real_world(), .state_directory = directory_.path() + "/state", .once = true};
-    options.imported = {{"numbers", "7", "7", 0, 0, "7"}};
-    auto first = Flow::open(plan(10, 2, false), options);
-    ASSERT_TRUE(first);
-    ASSERT_TRUE((*first)->run());
-    EXPECT_THAT(seen_.delivered, ElementsAre("7", "8", "9"));
-    auto second = Flow::open(plan(11, 2, false), options);
-    ASSERT_TRUE(second);
-    ASSERT_TRUE((*second)->run());
-    EXPECT_THAT(seen_.delivered, ElementsAre("7", "8", "9", "10"));
-  }
+TEST_F(HandOver, AnInputOfTheSameRecipeStaysOpen) {
+  seen_.endless = true;
+  const auto left = run(plan_of(100, "a"), 100, {"a"});
+  EXPECT_EQ(left->size(), 1U);
+  EXPECT_EQ(seen_.finished, 0);
+  // It goes on by itself: that another count was asked for changes nothing.
+  const auto again = run(plan_of(500, "a"), 100, {"b"}, left.get());
+  EXPECT_EQ(seen_.opened, 1);
+  EXPECT_EQ(left->size(), 0U);
+  EXPECT_EQ(again->size(), 0U);
+  EXPECT_EQ(seen_.finished, 1);
+  EXPECT_EQ(seen_.delivered, numbers(0, 100));
+}
+
+TEST_F(HandOver, AnInputOfAnotherRecipeIsOpenedAtThePositions) {
+  seen_.endless = true;
+  const auto left = run(plan_of(100, "a"), 100, {"b"});
+  EXPECT_EQ(left->size(), 0U);
+  (void)run(plan_of(200, "b"), 200, {}, left.get());
+  EXPECT_EQ(seen_.opened, 2);
+  EXPECT_EQ(seen_.delivered, numbers(0, 200));
+}
+
+TEST_F(HandOver, AnInputThatReadsAgainIsNotFinished) {
+  seen_.endless = seen_.reads_again = true;
+  (void)run(plan_of(100, "a"), 100, {});
+  EXPECT_EQ(seen_.finished, 0);
+}
+
+TEST_F(HandOver, NothingStaysOpenWhenNotAllWasDelivered) {
+  seen_.away = seen_.endless = true;
+  EXPECT_EQ(run(plan_of(100, "a"), 0, {"a"})->size(), 0U);
+  seen_.away = false;
+  (void)run(plan_of(100, "a"), 100, {});
+  EXPECT_EQ(seen_.delivered, numbers(0, 100));
+}
+
+TEST_F(HandOver, WhatFailsToOpenTakesNothingOfTheEstate) {
+  seen_.endless = true;
+  const auto left = run(plan_of(100, "a"), 100, {"a"});
+  FlowPlan wrong = plan_of(100, "a");
+  wrong.sources.push_back({"multiline", std::make_unique<NumbersSource>(1, 1, seen_), {}, {}});
+  wrong.sources.back().multiline.emplace().pattern = "(";
+  FlowOptions options{.world = io::real_world(), .state_directory = directory_.path() + "/state"};
+  options.estate = left.get();
+  EXPECT_FALSE(Flow::open(std::move(wrong), std::move(options)));
+  EXPECT_EQ(left->size(), 1U);
+}
+
+TEST_F(FlowTest, PositionsOfAnotherProgramCountAtTheFirstStartOnly) {
+  FlowOptions options{.world = io::real_world(), .state_directory = directory_.path() + "/state", .once = true};
+  options.imported = {{"numbers", "7", "7", 0, 0, "7"}};
+  auto first = Flow::open(plan(10, 2, false), options);
+  ASSERT_TRUE(first);
+  ASSERT_TRUE((*first)->run());
+  EXPECT_THAT(seen_.delivered, ElementsAre("7", "8", "9"));
+  auto second = Flow::open(plan(11, 2, false), options);
+  ASSERT_TRUE(second);
+  ASSERT_TRUE((*second)->run());
+  EXPECT_THAT(seen_.delivered, ElementsAre("7", "8", "9", "10"));
+}
 
 }  // namespace
 }  // namespace enclave::pipeline
