@@ -45,6 +45,7 @@ bench: ## measure speed and memory, and write bench/RESULTS.md
 	@cmake --preset release -DENCLAVE_BENCH=ON >/dev/null
 	@cmake --build --preset release --parallel $(JOBS)
 	bench/run $(ARGS)
+	bench/run-chain
 	bench/run-objects || echo "objects were not measured: the real store could not be started"
 
 fuzz: ## run every libFuzzer target: make fuzz SECONDS=60

@@ -4,6 +4,7 @@ Debian's packages of the two exclude each other, so what is missing is unpacked 
 """
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -14,7 +15,7 @@ from .process import Failure, Running
 # What each needs besides libraries that are everywhere.
 PACKAGES = {
     "rsyslog": ("rsyslog", "libestr0", "libfastjson4", "liblognorm5"),
-    "syslog-ng": ("syslog-ng-core", "libivykis0", "libnet1"),
+    "syslog-ng": ("syslog-ng-core", "libivykis0", "libnet1", "libwrap0"),
 }
 _PROGRAMS = {"rsyslog": "usr/sbin/rsyslogd", "syslog-ng": "usr/sbin/syslog-ng"}
 _FIELDS = ("clientip", "ident", "auth", "timestamp", "verb", "request", "httpversion", "response", "bytes", "referrer",
@@ -50,7 +51,8 @@ class Peer:
     def version(self):
         said = subprocess.run([self.root / _PROGRAMS[self.name], "-v" if self.name == "rsyslog" else "-V"],
                               env=self.environment, capture_output=True, text=True, check=False).stdout
-        return " ".join(said.split("\n")[0].replace("(", " ").replace(")", " ").split()[:2])
+        found = re.search(r"\d+\.[\d.]*\d", said)
+        return f"{self.name} {found.group() if found else ''}".strip()
 
     def place(self):
         place = self.work / self.name

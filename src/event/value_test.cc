@@ -4,7 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
 
+#include "event/batch.h"
 #include "event/document.h"
 
 namespace enclave::event {
@@ -122,6 +127,52 @@ TEST_F(ValueTest, TagsAreAListWithoutRepetition) {
   event.set("tags", Value::of(std::string_view("one")));
   event.tag("two");
   EXPECT_EQ(shown(*event.find("tags")), "one,two");
+}
+
+TEST(Map, FindsSetsAndErasesAsAnyMapDoes) {
+  for (unsigned seed = 0; seed < 50; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    Arena arena;
+    const Value map = Value::map(arena, random() % 3);
+    std::map<std::string, std::int64_t> model;
+    std::vector<std::string> order;
+    for (int step = 0; step < 400; ++step) {
+      // Names of few letters: many have the same length, ends and middle.
+      std::string name(random() % 6, 'a');
+      for (char& c : name) c = static_cast<char>('a' + random() % 3);
+      const Value* const known = map.find(name);
+      ASSERT_EQ(known != nullptr, model.contains(name)) << name;
+      if (known != nullptr) {
+        ASSERT_EQ(known->integer(), model[name]);
+      }
+      if (random() % 3 == 0) {
+        ASSERT_EQ(map.erase(name), model.erase(name) > 0);
+        std::erase(order, name);
+      } else {
+        map.set(arena, arena.store(name), Value::of(std::int64_t{step}));
+        if (!model.contains(name)) order.push_back(name);
+        model[name] = step;
+      }
+      ASSERT_EQ(map.members().size(), model.size());
+      for (std::size_t i = 0; i < order.size(); ++i) ASSERT_EQ(map.members()[i].name, order[i]);
+    }
+  }
+}
+
+TEST(JsonReader, ReadsPaddedTextsWithoutACopy) {
+  Batch batch;
+  Arena arena;
+  JsonReader reader;
+  for (const std::string_view json : {R"({"a":[1,"\u00e4",{"b":null}],"a b":"x"})", "{}", R"({"a":1,"a":2})"}) {
+    const std::string_view padded = batch.store_padded(json);
+    ASSERT_EQ(padded, json);
+    (void)batch.store_padded("}}}}\"\"[[[");  // what stands behind it does not matter
+    const auto value = reader.read_padded(padded, arena), copied = reader.read(json, arena);
+    ASSERT_TRUE(value && copied);
+    EXPECT_EQ(*value, *copied);
+  }
+  EXPECT_FALSE(reader.read_padded(batch.store_padded("{\"a\":"), arena));
 }
 
 }  // namespace

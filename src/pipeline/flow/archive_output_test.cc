@@ -12,9 +12,7 @@ namespace {
 
 class NoLetters final : public DeadLetters {
  public:
-  Result<void> add(std::string_view /*plugin*/, std::string_view /*reason*/, std::string_view /*event*/) override {
-    return {};
-  }
+  Result<void> add(std::string_view /*plugin*/, const Refused& /*refused*/) override { return {}; }
 };
 
 class Handoff : public ::testing::Test {
