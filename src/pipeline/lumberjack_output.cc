@@ -18,6 +18,8 @@ constexpr std::size_t kFrameHeader = 10, kLengthAt = 6;
 constexpr std::size_t kWindowHeader = 6;
 /// Receivers bound what one compressed frame may hold, and how many times its own size that is.
 constexpr std::size_t kPlainOfFrame = 1 << 20;
+/// Up to kPlainOfFrame how well it packs does not matter; beyond it a frame is sent plain that packs better than this.
+constexpr std::size_t kTimesMost = 250;
 constexpr std::size_t kWindowBytes = 8 << 20;
 constexpr std::size_t kLinksMax = 256;
 
@@ -108,7 +110,10 @@ class LumberjackPacker final : public Packer {
   void compress(std::size_t last, std::string& out) {
     const bool large = plain_.size() - last >= kPlainOfFrame / 2;
     const std::size_t packed = large ? last : plain_.size();
+    const std::size_t begin = out.size();
     if (packed > 0) append_packed(*deflater_, std::string_view(plain_).substr(0, packed), out);
+    if (packed > kPlainOfFrame && (out.size() - begin) * kTimesMost < packed)
+      out.replace(begin, out.size() - begin, plain_, 0, packed);
     out.append(plain_, packed);
     plain_.clear();
   }
