@@ -536,7 +536,7 @@ class ReloadTest(unittest.TestCase):
         added("a")
         config = {"filebeat.config.inputs": {"enabled": True, "path": str(folder / "*.yml"), "reload.enabled": True,
                                              "reload.period": "1s"},
-                  "output.file": {"path": str(machine.home), "filename": "shipped"}}
+                  "output.file": {"path": str(machine.home), "filename": "shipped", "rotate_on_startup": False}}
         path = machine.home / "filebeat.yml"
         path.write_text(json.dumps(config))
         machine.start("--filebeat", str(path), "--compat", "7")
