@@ -128,8 +128,8 @@ class Rsyslog(Peer):
             '  property(outname="path" name="$!metadata!filename" format="jsonf")\n'
             '  property(outname="host" name="hostname" format="jsonf")\n'
             '  constant(outname="@version" value="1" format="jsonf")\n' + (parsed if grok else "") + '}\n'
-            'ruleset(name="all" queue.type="FixedArray" queue.size="100000" queue.dequeueBatchSize="4096" '
-            f'queue.workerThreads="1") {{\n{normalize}  action({action})\n}}\n'
+            # A queue of its own costs rsyslog three times as much, and nothing here needs one.
+            f'ruleset(name="all" queue.type="Direct") {{\n{normalize}  action({action})\n}}\n'
             f'input(type="imfile" file="{self.corpus.path}" tag="nginx" ruleset="all" addMetadata="on" '
             'freshStartTail="off")\n', encoding="utf-8")
 

@@ -91,8 +91,8 @@ struct FlowOptions {
   std::string state_directory;  ///< of this flow: positions, dead letters, what outputs keep; made when missing
   /// Where the sources go on; null: the flow keeps positions of its own.
   const Positions* positions = nullptr;
-  bool once = false;  ///< read every source to its end, deliver, return
-  ByteCount read_bytes = 1_MiB;
+  bool once = false;               ///< read every source to its end, deliver, return
+  ByteCount read_bytes = 256_KiB;  ///< what is made of one reading should stay in the processor's cache
   /// After a stop, and with `once`: how long an output may stay away before the rest is left to the next start.
   Nanoseconds stop_patience = std::chrono::seconds(5), once_patience = std::chrono::seconds(60);
   /// Called once when a trouble begins, and once with `over` when it has ended. From any thread.
