@@ -8,7 +8,10 @@ namespace enclave::event {
 std::span<char> Arena::take_elsewhere(std::size_t bytes, std::size_t alignment) {
   constexpr std::size_t kChunkBytes = 64 * 1024;
   if (current_ < chunks_.size()) ++current_;
-  if (current_ < chunks_.size()) return take(bytes, alignment);
+  if (current_ < chunks_.size()) {
+    bytes_ += chunks_[current_].size;
+    return take(bytes, alignment);
+  }
   const std::size_t size = std::max(bytes, kChunkBytes);
   chunks_.push_back({std::unique_ptr<char[]>(new char[size]), size, bytes});
   current_ = chunks_.size() - 1;
@@ -34,11 +37,9 @@ void Arena::clear() {
     kept += chunk.size;
     return kept > kKeepBytes;
   });
+  // What is kept is not in use: whoever reads until so much is in use would find no room in it, and never read again.
   bytes_ = 0;
-  for (auto& chunk : chunks_) {
-    chunk.used = 0;
-    bytes_ += chunk.size;
-  }
+  for (auto& chunk : chunks_) chunk.used = 0;
   current_ = 0;
 }
 
